@@ -1,0 +1,69 @@
+# Twelve Sockets. `make` builds every program, then lists the verbs and the lessons.
+# What takes more than a few lines of shell is a script in scripts/.
+
+CC       = cc
+CFLAGS   = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+CPPFLAGS = -Icommon -D_POSIX_C_SOURCE=200809L
+BUILD    = build
+ARGS     =
+
+PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
+TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
+
+.PHONY: all programs tools compiler help setup test lint sanitize clean $(LESSONS)
+
+all: programs tools
+	@scripts/help
+programs: $(PROGRAMS)
+tools: $(TOOLS)
+
+# `make 02-tcp-time` builds the programs of one lesson.
+$(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
+
+COMPILE = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LDLIBS)
+
+$(BUILD)/%: lessons/%.c | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+$(BUILD)/tools/%: tests/tools/%.c | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+compiler:
+	@scripts/need $(firstword $(CC))
+
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS))
+
+# ---- the verbs: scripts/help prints the text behind ## ----
+
+help: ## this list
+	@scripts/help
+
+lesson-%: ## the guided tour of lesson N
+	+@scripts/lesson $*
+
+server-%: ## lesson N's server, with ARGS="--port 2000"
+	+@scripts/run $* server $(ARGS)
+
+client-%: ## lesson N's client, with ARGS="--help"
+	+@scripts/run $* client $(ARGS)
+
+demo-%: ## lesson N's server and clients side by side, in tmux
+	+@scripts/demo $*
+
+test: ## every test (ARGS="tests/02-tcp-time.bats": some)
+	+@scripts/test $(ARGS)
+
+sanitize: ## every test again, on programs built with ASan and UBSan
+	+@scripts/sanitize $(ARGS)
+
+lint: ## the format and the static checks
+	+@scripts/lint
+
+setup: ## install what is missing (ARGS=lint: for that verb)
+	@scripts/setup $(ARGS)
+
+clean: ## delete what was built
+	rm -rf $(BUILD)

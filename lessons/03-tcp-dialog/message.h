@@ -1,0 +1,290 @@
+/*
+ * message.h - messages on a TCP stream, for both programs of lesson 3.
+ *
+ * TCP delivers bytes in order. It does not keep what one send sent together: one recv may
+ * return half of it, or the bytes of several. So both sides must agree where a message
+ * ends. That is called framing, and here are three framings, and none:
+ *
+ *   line     the message, and a newline        (the message can't hold a newline)
+ *   nul      the message, and a NUL byte       (the message can't hold a NUL)
+ *   length   4 bytes that count, then the message: it can hold any bytes
+ *   raw      no framing: whatever one recv returns is taken for a message
+ */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include "net.h" /* net_stopping */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum framing { FRAMING_RAW, FRAMING_LINE, FRAMING_NUL, FRAMING_LENGTH };
+
+/* The names of the framings for --frame, in the order of the enum. */
+static const char *const FRAMING_NAMES[] = {"raw", "line", "nul", "length", NULL};
+
+/* Returns the framing of that name, which is one of FRAMING_NAMES. */
+static inline enum framing framing_of(const char *name)
+{
+    int i = 0;
+    while (strcmp(FRAMING_NAMES[i], name) != 0)
+        i++;
+    return (enum framing)i;
+}
+
+/*
+ * One end of a connection, ready to send and receive messages. What was received waits in
+ * the buffer `in` until it is a whole message. With the framing `line`, after one recv that
+ * returned "one\ntw":
+ *
+ *        o   n   e  \n   t   w   .   .   .
+ *        ^ start                 ^ end     ^ in_size
+ *
+ * The first message is "one". Then start moves behind the newline, and "tw" waits for more.
+ */
+struct stream {
+    int fd;
+    enum framing framing;
+    size_t max;     /* the longest message to receive, in bytes */
+    char *in;       /* what was received: the bytes from start to end still wait */
+    size_t in_size; /* how much fits; it grows when a message needs it */
+    size_t start, end;
+    char *out; /* the message being sent, with its framing */
+    size_t out_size;
+};
+
+/* Frees the stream's memory. The descriptor stays open: it is the caller's. */
+static inline void stream_free(struct stream *stream)
+{
+    free(stream->in);
+    free(stream->out);
+}
+
+/* Makes room for `needed` bytes in a buffer. Returns 0, or -1 with errno ENOMEM. */
+static inline int grow(char **buffer, size_t *size, size_t needed)
+{
+    if (needed <= *size)
+        return 0;
+    char *larger = realloc(*buffer, needed);
+    if (larger == NULL)
+        return -1;
+    *buffer = larger;
+    *size = needed;
+    return 0;
+}
+
+/*
+ * Begins a stream on the connected socket `fd`; `max` (at least 1) is the longest message
+ * to receive. stream_free ends it. Returns 0, or -1 with errno ENOMEM.
+ */
+static inline int stream_init(struct stream *stream, int fd, enum framing framing,
+                              size_t max)
+{
+    *stream = (struct stream){.fd = fd, .framing = framing, .max = max};
+    return grow(&stream->in, &stream->in_size, max < 4096 ? max + 1 : 4096);
+}
+
+/* ---- the two loops: a call may move only a part ---- */
+
+/*
+ * Receives what has come, at most `size` bytes. A signal that does not ask to stop does
+ * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with
+ * errno set by recv(2).
+ */
+static inline ssize_t receive(int fd, void *bytes, size_t size)
+{
+    ssize_t received;
+    do
+        received = recv(fd, bytes, size, 0);
+    while (received == -1 && errno == EINTR && !net_stopping);
+    return received;
+}
+
+/*
+ * Receives exactly `length` bytes.
+ * Returns length; less at the end of the stream; or -1 with errno set by recv(2).
+ */
+static inline ssize_t receive_all(int fd, void *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t received = receive(fd, (char *)bytes + done, length - done);
+        if (received == -1)
+            return -1;
+        if (received == 0)
+            break;
+        done += (size_t)received;
+    }
+    return (ssize_t)done;
+}
+
+/*
+ * Sends all of `length` bytes, in as many calls as it takes.
+ * Returns 0, or -1 with errno set by send(2); then nobody knows how much has arrived.
+ */
+static inline int send_all(int fd, const void *bytes, size_t length)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t sent = send(fd, (const char *)bytes + done, length - done, MSG_NOSIGNAL);
+        if (sent >= 0)
+            done += (size_t)sent;
+        else if (errno != EINTR || net_stopping)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- receiving a message ---- */
+
+/* Fails with errno set to `error`. */
+static inline int fail_with(int error)
+{
+    errno = error;
+    return -1;
+}
+
+/* No framing: whatever has come is the message. */
+static inline int receive_raw(struct stream *stream, char **message, size_t *length)
+{
+    if (grow(&stream->in, &stream->in_size, stream->max) == -1)
+        return -1;
+    ssize_t received = receive(stream->fd, stream->in, stream->max);
+    if (received <= 0)
+        return received == 0 ? 0 : -1;
+    *message = stream->in;
+    *length = (size_t)received;
+    return 1;
+}
+
+/*
+ * Receives more behind the bytes that wait in the buffer, which it moves to the front.
+ * Returns what receive returns; or -1 with errno EMSGSIZE, if too many wait already.
+ */
+static inline ssize_t receive_more(struct stream *stream)
+{
+    size_t waiting = stream->end - stream->start;
+    size_t most = stream->max + 1; /* the longest message, and its terminator */
+
+    if (waiting == most)
+        return fail_with(EMSGSIZE);
+    memmove(stream->in, stream->in + stream->start, waiting);
+    stream->start = 0;
+    stream->end = waiting;
+    if (waiting == stream->in_size && grow(&stream->in, &stream->in_size,
+                                           most < 2 * waiting ? most : 2 * waiting) == -1)
+        return -1;
+
+    ssize_t received =
+        receive(stream->fd, stream->in + waiting, stream->in_size - waiting);
+    if (received > 0)
+        stream->end += (size_t)received;
+    return received;
+}
+
+/* The message ends where `terminator` stands; what follows it belongs to the next one. */
+static inline int receive_terminated(struct stream *stream, char terminator,
+                                     char **message, size_t *length)
+{
+    size_t searched = 0; /* so many of the waiting bytes are no terminator */
+
+    for (;;) {
+        char *waiting = stream->in + stream->start;
+        size_t count = stream->end - stream->start;
+        char *found = memchr(waiting + searched, terminator, count - searched);
+        if (found != NULL) {
+            *message = waiting;
+            *length = (size_t)(found - waiting);
+            stream->start += *length + 1;
+            return 1;
+        }
+        searched = count;
+
+        ssize_t received = receive_more(stream);
+        if (received == 0 && count > 0)
+            return fail_with(EBADMSG);
+        if (received <= 0)
+            return received == 0 ? 0 : -1;
+    }
+}
+
+/* The message is as long as the 4 bytes before it say, in network byte order. */
+static inline int receive_counted(struct stream *stream, char **message, size_t *length)
+{
+    uint32_t header;
+    ssize_t received = receive_all(stream->fd, &header, sizeof header);
+    if (received <= 0)
+        return received == 0 ? 0 : -1;
+    if (received < (ssize_t)sizeof header)
+        return fail_with(EBADMSG);
+
+    /* The peer may claim 4 GiB. The number is checked before any memory is asked for. */
+    *length = ntohl(header);
+    if (*length > stream->max)
+        return fail_with(EMSGSIZE);
+    if (grow(&stream->in, &stream->in_size, *length) == -1)
+        return -1;
+    received = receive_all(stream->fd, stream->in, *length);
+    if (received == -1)
+        return -1;
+    if ((size_t)received < *length)
+        return fail_with(EBADMSG);
+    *message = stream->in;
+    return 1;
+}
+
+/*
+ * Receives the next message. *message points into the stream's buffer: the caller may
+ * change its bytes, and they are gone at the next call.
+ *
+ * Returns 1 with *message and *length set; 0 when the peer has ended the stream between
+ * two messages; or -1 with errno set: EMSGSIZE if the message is longer than the stream's
+ * max, EBADMSG if the stream ended inside a message, EAGAIN after a time-out, ENOMEM, or
+ * what recv(2) says, such as ECONNRESET.
+ */
+static inline int receive_message(struct stream *stream, char **message, size_t *length)
+{
+    switch (stream->framing) {
+    case FRAMING_LINE:
+        return receive_terminated(stream, '\n', message, length);
+    case FRAMING_NUL:
+        return receive_terminated(stream, '\0', message, length);
+    case FRAMING_LENGTH:
+        return receive_counted(stream, message, length);
+    default:
+        return receive_raw(stream, message, length);
+    }
+}
+
+/* ---- sending a message ---- */
+
+/*
+ * Sends `length` bytes as one message, with its framing. Both are put together first and
+ * leave in one send: TCP delays a second small packet until the first is acknowledged.
+ * Returns 0, or -1 with errno set: ENOMEM, or what send_all says.
+ */
+static inline int send_message(struct stream *stream, const char *message, size_t length)
+{
+    const uint32_t header = htonl((uint32_t)length);
+    size_t framed = 0;
+
+    if (grow(&stream->out, &stream->out_size, sizeof header + length + 1) == -1)
+        return -1;
+    if (stream->framing == FRAMING_LENGTH) {
+        memcpy(stream->out, &header, sizeof header);
+        framed = sizeof header;
+    }
+    memcpy(stream->out + framed, message, length);
+    framed += length;
+    if (stream->framing == FRAMING_LINE)
+        stream->out[framed++] = '\n';
+    if (stream->framing == FRAMING_NUL)
+        stream->out[framed++] = '\0';
+    return send_all(stream->fd, stream->out, framed);
+}
+
+#endif

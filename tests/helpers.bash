@@ -1,0 +1,450 @@
+# helpers.bash - what every scenario stands on: it starts programs, waits for what they say,
+# ends them, and keeps a record that is printed when a scenario fails.
+#
+#   load helpers            at the top of tests/NN-name.bats; toolkit/*.bats: load ../helpers
+#
+# Which programs are tested: those of the lesson that the file is named after, under BUILD
+# (default: build). With SUBMISSION=dir, the server and the client in that directory take
+# their place, each only in the scenarios whose name starts with it ("server: ...",
+# "client: ..."); the other side of the connection is the lesson's own program.
+#
+# A scenario never sleeps in order to wait: it waits for a line (wait_for_line) or a state
+# (wait_until), with a time-out. Every command in the foreground is bounded by timeout(1).
+
+# shellcheck disable=SC2034 # lines and stderr_lines are for bats-assert and for the scenarios
+bats_require_minimum_version 1.5.0
+# Where bats keeps its libraries differs from system to system.
+BATS_LIB_PATH=${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats:/usr/share/bats:/usr/lib:/usr/share
+BATS_LIB_PATH+=:/usr/local/lib:/opt/homebrew/lib:/home/linuxbrew/.linuxbrew/lib
+for library in bats-support bats-assert; do
+  if ! bats_load_library "$library" 2>/dev/null; then
+    echo "$library is not installed; run: scripts/setup test" >&2
+    exit 2
+  fi
+done
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=${BUILD:-build}
+[[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
+LESSON=$(basename "$BATS_TEST_FILENAME" .bats)
+
+WAIT_LIMIT=10   # seconds: for a line or a state to come
+RUN_LIMIT=15    # seconds: for a command in the foreground to end
+LEAVE_LIMIT=300 # hundredths of a second: for a program to end after SIGTERM
+
+# ---- before and after each file and each scenario ----
+
+setup_file() {
+  [[ -z ${SUBMISSION:-} ]] || build_submission
+}
+
+setup() {
+  host=127.0.0.1
+  started=() # the names of the programs started, and under each name:
+  declare -gA pid_of=() ended=()
+  steps=()
+  exec </dev/null
+  exec {nap}<> <(:) # nothing ever comes from here: `nap` waits for it
+  cd "$BATS_TEST_TMPDIR" || return
+  choose_programs
+}
+
+teardown() {
+  local name failed=0
+  for name in "${started[@]}"; do
+    end_program "$name" || failed=1
+  done
+  [[ -n ${BATS_TEST_COMPLETED:-} && $failed == 0 ]] || print_record
+  return "$failed"
+}
+
+choose_programs() {
+  SERVER=$BUILD/$LESSON/server
+  CLIENT=$BUILD/$LESSON/client
+  PEER=$BUILD/tools/peer
+  SWARM=$BUILD/tools/swarm
+  local submitted=$BATS_FILE_TMPDIR/submission
+  case $BATS_TEST_DESCRIPTION in
+    server:*) [[ ! -e $submitted/server ]] || SERVER=$submitted/server ;;
+    client:*) [[ ! -e $submitted/client ]] || CLIENT=$submitted/client ;;
+  esac
+}
+
+# Compiles the submitted server.c and client.c as the Makefile compiles a lesson's, or takes
+# the programs if they are there already built.
+build_submission() {
+  local from to=$BATS_FILE_TMPDIR/submission program found=
+  from=$(cd "$SUBMISSION" && pwd)
+  mkdir -p "$to"
+  for program in server client; do
+    if [[ -e $from/$program.c ]]; then
+      C_INCLUDE_PATH=$ROOT/lessons/$LESSON make -s -C "$ROOT" \
+        --eval "$to/%: $from/%.c ; \$(COMPILE)" "$to/$program"
+    elif [[ -x $from/$program ]]; then
+      cp "$from/$program" "$to/"
+    else
+      continue
+    fi
+    found=yes
+  done
+  if [[ -z $found ]]; then
+    echo "SUBMISSION=$SUBMISSION: there is no server.c, client.c, server or client" >&2
+    return 1
+  fi
+}
+
+# ---- the record: printed if the scenario fails ----
+
+record() {
+  steps+=("$*")
+}
+
+# The output of one program, each line after a bar; a long one is cut in the middle.
+print_lines() {
+  awk -v title="$1" '
+    { line[NR] = length($0) > 300 ? substr($0, 1, 300) "..." : $0 }
+    END {
+      if (NR > 0) print title ":"
+      for (i = 1; i <= NR; i++)
+        if (i <= 20 || i > NR - 10) print "  | " line[i]
+        else if (i == 21) print "  | (" NR - 30 " lines more)"
+    }' "$2"
+}
+
+print_record() {
+  local i name
+  echo "-- what was done"
+  for i in "${!steps[@]}"; do
+    echo "$((i + 1)). ${steps[i]}"
+  done
+  echo "-- what the programs said"
+  for name in "${started[@]}"; do
+    print_lines "$name, stdout" "$name.out"
+    print_lines "$name, stderr" "$name.err"
+  done
+}
+
+# fail_because WHAT EXPECTED RECEIVED: the sentence of a failure.
+fail_because() {
+  printf '%s\n  expected: %s\n  received: %s\n' "$1" "$2" "$3"
+  return 1
+}
+
+# ---- waiting ----
+
+# nap: 10 ms. It stands between two looks at what is waited for, and starts no process.
+nap() {
+  read -rt 0.01 -u "$nap" || true
+}
+
+# wait_until COMMAND...: until it succeeds; 1 if WAIT_LIMIT seconds pass before.
+wait_until() {
+  local end=$((SECONDS + WAIT_LIMIT))
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    nap
+  done
+}
+
+# count_lines FILE PATTERN: how many lines match the extended regular expression.
+count_lines() {
+  grep -cE -e "$2" "$1" || true
+}
+
+has_lines() {
+  (($(count_lines "$1" "$2") >= $3))
+}
+
+# Nothing more comes in FILE, if the program that writes it has ended.
+has_lines_or_ended() {
+  has_lines "$@" || { [[ -n ${pid_of[${1%.*}]:-} ]] && has_ended "${1%.*}"; }
+}
+
+# wait_for_line FILE PATTERN [COUNT]: until COUNT (1) lines of FILE match.
+wait_for_line() {
+  local file=$1 pattern=$2 count=${3:-1}
+  record "waited for $count line(s) like /$pattern/ in $file"
+  wait_until has_lines_or_ended "$file" "$pattern" "$count" || true
+  has_lines "$file" "$pattern" "$count" ||
+    fail_because "no such line came in $file within $WAIT_LIMIT s, or before its program ended" \
+      "/$pattern/ $count time(s)" "$(tail -n 5 "$file")"
+}
+
+# ---- programs in the background ----
+
+# start NAME COMMAND...: its output goes to NAME.out and NAME.err, its process group is its own,
+# its id is in ${pid_of[NAME]}. Its stdin stays open; `tell` writes there. It ends with the
+# scenario, whatever happens.
+start() {
+  local name=$1
+  shift
+  record "started $name: ${*/#$ROOT\//}"
+  local in
+  mkfifo "$name.in"
+  exec {in}<>"$name.in" # open already here, so that nothing is lost that is told at once
+  setsid setpriv --pdeathsig KILL "$@" <&"$in" >"$name.out" 2>"$name.err" 3>&- {in}<&- {nap}<&- &
+  exec {in}<&-
+  pid_of[$name]=$!
+  ended[$name]=
+  started+=("$name")
+}
+
+# tell NAME TEXT: writes a line to the program's stdin.
+tell() {
+  record "told $1: $2"
+  printf '%s\n' "$2" 1<>"$1.in"
+}
+
+is_running() {
+  kill -0 "${pid_of[$1]}" 2>/dev/null
+}
+
+has_ended() {
+  ! is_running "$1"
+}
+
+# wait_for_end NAME: until the program has ended by itself; sets status.
+wait_for_end() {
+  wait_until has_ended "$1" ||
+    fail_because "$1 did not end within $WAIT_LIMIT s" "its end" "it is still running"
+  status=0
+  wait "${pid_of[$1]}" || status=$?
+  ended[$1]=$status
+  record "$1 ended with exit status $status"
+}
+
+# stop NAME [SIGNAL]: sends the signal (TERM), and waits for the end; sets status.
+stop() {
+  record "sent SIG${2:-TERM} to $1"
+  kill -s "${2:-TERM}" "${pid_of[$1]}"
+  wait_for_end "$1"
+}
+
+# After a scenario. A server must still be running then, unless the scenario itself ended it:
+# whatever ended it otherwise is a defect, even if no assertion has seen it.
+end_program() {
+  local name=$1 pid=${pid_of[$1]} tries=0 code=0
+  [[ -z ${ended[$name]} ]] || return 0
+  if [[ $name == server* ]] && has_ended "$name"; then
+    wait "$pid" || code=$?
+    echo "$name ended by itself, with exit status $code$(name_signal "$code")"
+    return 1
+  fi
+  kill -TERM "$pid" 2>/dev/null || true
+  while is_running "$name" && ((++tries < LEAVE_LIMIT)); do
+    nap
+  done
+  kill -KILL -- "-$pid" 2>/dev/null || true # also a child that was left behind
+  wait "$pid" || code=$?
+  # 143: a submission may leave SIGTERM alone; that it should not is one scenario's matter.
+  if [[ $name == server* && $code != 0 && $code != 143 ]]; then
+    echo "$name was asked to stop, and its exit status was $code$(name_signal "$code")"
+    return 1
+  fi
+}
+
+name_signal() {
+  (($1 <= 128)) || echo " (SIG$(kill -l $(($1 - 128))))"
+}
+
+# start_server [OPTION]...: on a free port, ready when it returns; sets port. A second one in
+# the same scenario is started with `start_server_as server2 ...`.
+start_server() {
+  start_server_as server "$@"
+}
+
+start_server_as() {
+  local name=$1
+  shift
+  start "$name" "$SERVER" --port "${wanted_port:-0}" "$@"
+  wait_until is_listening "$name" ||
+    fail_because "$name did not start" "listening on ADDRESS:PORT" "$(cat "$name.out" "$name.err")"
+  local line=
+  read -r line <"$name.out" || true
+  [[ $line =~ ^listening\ on\ .*:[0-9]+$ ]] ||
+    fail_because "the first line of $name says where it listens" "listening on ADDRESS:PORT" \
+      "$(cat "$name.out" "$name.err")"
+  port=${line##*:}
+}
+
+is_listening() {
+  local line
+  read -r line <"$1.out" || has_ended "$1"
+}
+
+# start_client NAME [ARGUMENT]... and start_peer NAME ARGUMENT...: to the server.
+start_client() {
+  local name=$1
+  shift
+  start "$name" "$CLIENT" --host "$host" --port "$port" "$@"
+}
+
+start_peer() {
+  local name=$1
+  shift
+  start "$name" "$PEER" --host "$host" --port "$port" "$@"
+}
+
+# start_peer_server ARGUMENT...: a scripted server; sets port.
+start_peer_server() {
+  start peer "$PEER" --listen --host "$host" --port 0 "$@"
+  wait_for_line peer.out '^listening on '
+  port=$(sed -n '1s/.*://p' peer.out)
+}
+
+# ---- programs in the foreground ----
+
+# bounded COMMAND...: ends it after RUN_LIMIT seconds. In the foreground, so that what ends the
+# tests, such as Ctrl-C, ends it too.
+bounded() {
+  timeout --foreground -k 1 "$RUN_LIMIT" "$@"
+}
+
+# run_bounded COMMAND...: sets status, output and stderr, and lines and stderr_lines, as bats' run
+# does with --separate-stderr, at a fraction of its time. Its stdin is that of the call.
+run_bounded() {
+  status=0
+  bounded "$@" >run.out 2>run.err 3>&- {nap}<&- || status=$?
+  output=$(<run.out)
+  stderr=$(<run.err)
+  mapfile -t lines <run.out
+  mapfile -t stderr_lines <run.err
+  local shown="${*/#$ROOT\//}"
+  record "ran ${shown:0:300}"
+  record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr:0:600}"
+  if ((status == 124 || status == 137)); then
+    fail_because "${1##*/} did not end within $RUN_LIMIT s" "its end" "it was killed"
+  fi
+}
+
+run_client() {
+  run_bounded "$CLIENT" --host "$host" --port "$port" "$@"
+}
+
+# peer ARGUMENT...: a script that must come true.
+peer() {
+  run_bounded "$PEER" --host "$host" --port "$port" "$@"
+  ((status == 0)) || fail_because "the peer's script did not come true" "exit status 0" \
+    "$status: $stderr"
+}
+
+swarm() {
+  run_bounded "$SWARM" --host "$host" --port "$port" "$@"
+  ((status == 0)) || fail_because "not all replies are right" "0 wrong, 0 missing" \
+    "$output $stderr"
+}
+
+# ---- what a failure looks like: one line on stderr, and the exit status ----
+
+assert_fails() {
+  ((status == $1)) || fail_because "the exit status tells what happened" "$1" "$status"
+  ((${#stderr_lines[@]} == 1)) ||
+    fail_because "a failure is said in one line on stderr" "one line" "$stderr"
+}
+
+# assert_count FILE PATTERN COUNT: exactly so many lines.
+assert_count() {
+  local count
+  count=$(count_lines "$1" "$2")
+  ((count == $3)) || fail_because "lines like /$2/ in $1" "$3" "$count"
+}
+
+# assert_reply TEXT: what a client or a peer printed on stdout, whole, and nothing else.
+assert_printed() {
+  [[ $output == "$1" ]] || fail_because "what was printed on stdout" "$1" "$output"
+}
+
+# ---- what a process uses ----
+
+# cpu_ticks PID: hundredths of a second, so far, in user and kernel mode.
+cpu_ticks() {
+  local fields
+  fields=$(<"/proc/$1/stat")
+  read -ra fields <<<"${fields##*) }"
+  echo $((fields[11] + fields[12]))
+}
+
+# assert_idle NAME: it uses no CPU. A process that spins uses 30 ticks in this time, and even
+# on a busy machine more than 5; one that waits uses none.
+assert_idle() {
+  local pid=${pid_of[$1]} before after
+  before=$(cpu_ticks "$pid")
+  sleep 0.3 # this is what is measured, not a wait
+  after=$(cpu_ticks "$pid")
+  record "$1 used $((after - before)) ticks of CPU in 0.3 s"
+  ((after - before <= 4)) || fail_because "$1 waits without using the CPU" "0 ticks in 0.3 s" \
+    "$((after - before)) ticks: it spins"
+}
+
+# open_descriptors NAME: how many.
+open_descriptors() {
+  local open=("/proc/${pid_of[$1]}/fd/"*)
+  echo "${#open[@]}"
+}
+
+has_descriptors() {
+  (($(open_descriptors "$1") == $2))
+}
+
+# assert_descriptors NAME COUNT: it has so many open, now or soon.
+assert_descriptors() {
+  wait_until has_descriptors "$1" "$2" ||
+    fail_because "$1 closes what it has opened" "$2 descriptors" "$(ls -l "/proc/${pid_of[$1]}/fd")"
+}
+
+# resident_memory NAME: in KiB.
+resident_memory() {
+  awk '/^VmRSS/ { print $2 }' "/proc/${pid_of[$1]}/status"
+}
+
+# The next descriptor that NAME opens will be the first one too many, until more_descriptors.
+no_more_descriptors() {
+  local next=0
+  while [[ -e /proc/${pid_of[$1]}/fd/$next ]]; do
+    next=$((next + 1))
+  done
+  record "set the limit of $1 to $next descriptors"
+  prlimit --pid "${pid_of[$1]}" --nofile="$next:"
+}
+
+more_descriptors() {
+  record "set the limit of $1 to 256 descriptors"
+  prlimit --pid "${pid_of[$1]}" --nofile=256:
+}
+
+need_ipv6() {
+  grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null || skip "this machine has no IPv6 loopback"
+}
+
+# ---- what the kernel knows of a connection ----
+
+# tcp_sockets STATE: how many TCP sockets to or from `port` are in that state, as
+# /proc/net/tcp numbers it: 02 is SYN_SENT, 06 TIME_WAIT.
+tcp_sockets() {
+  awk -v end=":$(printf '%04X' "$port")" -v state="$1" '
+    (index($2, end) == 9 || index($3, end) == 9) && $4 == state { count++ }
+    END { print count + 0 }' /proc/net/tcp
+}
+
+has_tcp_sockets() {
+  (($(tcp_sockets "$1") >= $2))
+}
+
+# is_in_state NAME LETTER: S is sleeping, T stopped by a signal.
+is_in_state() {
+  local stat
+  stat=$(<"/proc/${pid_of[$1]}/stat")
+  [[ ${stat##*) } == "$2"* ]]
+}
+
+# freeze NAME, thaw NAME: between the two, the program does nothing, but its kernel receives.
+freeze() {
+  record "stopped $1 for a while (SIGSTOP)"
+  kill -STOP "${pid_of[$1]}"
+  wait_until is_in_state "$1" T
+}
+
+thaw() {
+  record "let $1 go on (SIGCONT)"
+  kill -CONT "${pid_of[$1]}"
+}

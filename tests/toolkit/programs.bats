@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# What holds for every program of every lesson: options, exit codes, one line for a failure.
+
+load ../helpers
+
+# programs NAME: the path of each program of that name, or of each program there is (any).
+# Fails if there is none: a loop over none would pass.
+programs() {
+  local program found=()
+  for program in "$BUILD"/??-*/* "$BUILD"/tools/*; do
+    if [[ -f $program && -x $program && ($1 == any || ${program##*/} == "$1") ]]; then
+      found+=("$program")
+    fi
+  done
+  ((${#found[@]} > 0)) || fail "there is no program called $1 under $BUILD"
+  printf '%s\n' "${found[@]}"
+}
+
+# every NAME COMMAND ARGUMENT...: for each program of that name; its path comes first.
+every() {
+  local name=$1 program list
+  shift
+  list=$(programs "$name") || fail "$list"
+  while read -r program; do
+    "$1" "$program" "${@:2}" || fail "this was ${program#"$BUILD"/}"
+  done <<<"$list"
+}
+
+# fails STATUS PROGRAM ARGUMENT...
+fails() {
+  local code=$1
+  shift
+  run_bounded "$@"
+  assert_fails "$code"
+  assert_printed ''
+}
+
+bad_usage() {
+  fails 2 "$@"
+}
+
+shows_help() {
+  run_bounded "$@"
+  assert_success
+  assert_equal "$stderr" ''
+  assert_regex "${lines[0]}" '^usage: '
+}
+
+@test "--help and -h: what the program does, and each option, on stdout" {
+  every any shows_help --help
+  every any shows_help -h
+  every server shows_help --port 99 --help
+}
+
+@test "an unknown option: one line on stderr, exit 2" {
+  every any bad_usage --no-such-option
+  every any bad_usage -Z
+}
+
+@test "an option without its value: one line on stderr, exit 2" {
+  every server bad_usage --port
+  every server bad_usage --host
+  every client bad_usage --port
+  every client bad_usage -p
+  every lookup bad_usage --service
+}
+
+@test "a bad port: one line on stderr, exit 2" {
+  local bad
+  for bad in 70000 65536 -1 x 1x '' 0x10 99999999999999999999 10.5; do
+    every server bad_usage --port "$bad"
+    every client bad_usage --port "$bad"
+  done
+  every client bad_usage --port 0
+}
+
+@test "a bad number of seconds: one line on stderr, exit 2" {
+  local bad
+  for bad in x '' -1 nan inf 1s 1e99; do
+    bad_usage "$BUILD/01-udp-echo/client" --timeout "$bad"
+    bad_usage "$BUILD/02-tcp-time/server" --timeout "$bad"
+    bad_usage "$BUILD/02-tcp-time/client" --delay "$bad"
+    bad_usage "$BUILD/03-tcp-dialog/server" --timeout "$bad"
+  done
+}
+
+@test "a number or a word that is not allowed: one line on stderr, exit 2" {
+  bad_usage "$BUILD/01-udp-echo/server" --bufsize 0
+  bad_usage "$BUILD/01-udp-echo/client" --retries -1
+  bad_usage "$BUILD/02-tcp-time/server" --backlog x
+  bad_usage "$BUILD/03-tcp-dialog/server" --frame tcp
+  bad_usage "$BUILD/03-tcp-dialog/server" --frame ''
+  bad_usage "$BUILD/03-tcp-dialog/server" --max-line 0
+  bad_usage "$BUILD/03-tcp-dialog/client" --frame LINE
+  bad_usage "$BUILD/03-tcp-dialog/client" --hold SHUT
+}
+
+@test "a value for an option that takes none: one line on stderr, exit 2" {
+  every any bad_usage --help=yes
+}
+
+@test "an argument that is not expected: one line on stderr, exit 2" {
+  every server bad_usage surprise
+  bad_usage "$BUILD/02-tcp-time/client" surprise
+  bad_usage "$BUILD/03-tcp-dialog/client" surprise
+}
+
+@test "a host that is not there: one line on stderr, exit 1" {
+  every server fails_at_run_time --port 0 --host no..host
+  every client fails_at_run_time --host no..host
+}
+
+fails_at_run_time() {
+  fails 1 "$@"
+}
+
+@test "an address that is not this computer's: one line on stderr, exit 1" {
+  every server fails_at_run_time --port 0 --host 192.0.2.1
+}
+
+@test "a port in use: one line on stderr that names it, exit 1" {
+  local program list
+  list=$(programs server)
+  while read -r program; do
+    SERVER=$program
+    start_server_as "server-$(basename "$(dirname "$program")")"
+    fails 1 "$program" --port "$port"
+    assert_regex "$stderr" "127\.0\.0\.1:$port: Address already in use\$"
+  done <<<"$list"
+}
+
+@test "nobody listens: one line on stderr, exit 1" {
+  start_peer_server accept
+  stop peer KILL
+  # It has no input, so there is nothing that lesson 1's client could not send.
+  fails 1 "$BUILD/01-udp-echo/client" --port "$port" one
+  fails_to_connect "$BUILD/02-tcp-time/client"
+  fails_to_connect "$BUILD/03-tcp-dialog/client"
+}
+
+fails_to_connect() {
+  run_bounded "$1" --port "$port"
+  assert_fails 1
+  assert_regex "$stderr" 'Connection refused$'
+}
+
+@test "a full disk under stdout: one line on stderr, exit 1" {
+  [[ -c /dev/full ]] || skip "this machine has no /dev/full"
+  every any full_stdout --help
+  full_stdout "$BUILD/02-tcp-time/lookup" --hostname
+  full_stdout "$BUILD/03-tcp-dialog/stream" end
+  SERVER=$BUILD/01-udp-echo/server
+  start_server
+  full_stdout "$BUILD/01-udp-echo/client" --port "$port"
+  SERVER=$BUILD/02-tcp-time/server start_server_as server2
+  full_stdout "$BUILD/02-tcp-time/client" --port "$port"
+  SERVER=$BUILD/03-tcp-dialog/server start_server_as server3
+  echo one >input
+  full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
+}
+
+full_stdout() {
+  local code=0
+  bounded "$@" >/dev/full 2>full.err || code=$?
+  assert_equal "$code" 1
+  assert_equal "$(wc -l <full.err)" 1
+}
+
+@test "every program starts its messages with its own name" {
+  every any names_itself --no-such-option
+}
+
+names_itself() {
+  run_bounded "$@"
+  assert_regex "$stderr" "^$(basename "$1"): "
+}
+
+@test "every program is built, and nothing is written beside the sources" {
+  local source built
+  for source in "$ROOT"/lessons/*/*.c; do
+    built=$BUILD/${source#"$ROOT"/lessons/}
+    [[ -x ${built%.c} ]] || fail "$built is not there"
+    [[ ! -e ${source%.c} && ! -e ${source%.c}.o ]] || fail "something was built beside $source"
+  done
+}

@@ -1,0 +1,336 @@
+/*
+ * peer.c - a partner that does exactly what its arguments say, one after the other: the
+ * other end of a connection for a test, as a server or as a client, byte by byte.
+ *
+ * Run it:       build/tools/peer --port 9998 'send:Hello\n' 'expect:HELLO\n' shutdown eof
+ *               build/tools/peer --listen --port 0 accept line 'send:hi\r\n' close
+ * Its partner:  any server or client of the lessons
+ *
+ * Without --listen it connects first. With it, it says "listening on ADDRESS:PORT", and
+ * the action `accept` takes a client. With --udp, `accept` takes the sender of the first
+ * datagram for its client, and each send and each recv is one datagram.
+ *
+ * Every action ends before --timeout is over; if not, that is exit status 1, and a line
+ * on stderr says at which action.
+ */
+#include "cli.h"
+#include "net.h"
+#include "script.h"
+#include "wire.h"
+
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <time.h>
+
+static void print_line(const char *bytes, size_t length)
+{
+    cli_print_bytes(stdout, bytes, length);
+    putchar('\n');
+}
+
+/* ---- the actions ---- */
+
+static void do_accept(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    await(peer, peer->listener, POLLIN);
+    if (!peer->udp) {
+        peer->fd = accept(peer->listener, NULL, NULL);
+        if (peer->fd == -1)
+            fail(peer, strerror(errno));
+        fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+        return;
+    }
+    struct sockaddr_storage sender;
+    socklen_t length = sizeof sender;
+    char byte;
+    if (recvfrom(peer->listener, &byte, 1, MSG_PEEK, (struct sockaddr *)&sender,
+                 &length) == -1 ||
+        connect(peer->listener, (struct sockaddr *)&sender, length) == -1)
+        fail(peer, strerror(errno));
+    peer->fd = peer->listener;
+}
+
+static void do_name(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    char name[NET_NAME_SIZE];
+    if (net_local_name(peer->fd, name) == -1)
+        fail(peer, strerror(errno));
+    puts(name);
+}
+
+static void do_send(struct peer *peer, const struct step *step)
+{
+    send_bytes(peer, step->text, step->length);
+}
+
+/* One send a byte, each in a segment of its own, and time for the reader to take it. */
+static void do_each(struct peer *peer, const struct step *step)
+{
+    const struct timespec gap = {.tv_nsec = 1000000};
+    int on = 1;
+    setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (size_t i = 0; i < step->length; i++) {
+        send_bytes(peer, step->text + i, 1);
+        nanosleep(&gap, NULL);
+    }
+}
+
+/* Sends the text again and again, never reading, until the other side takes no more. */
+static void do_fill(struct peer *peer, const struct step *step)
+{
+    const size_t limit = 256u << 20;
+    size_t taken = 0;
+
+    if (step->length == 0)
+        fail(peer, "there is nothing to fill it with");
+    while (taken < limit && wait_until(peer, peer->fd, POLLOUT, now() + 0.2)) {
+        size_t start = taken % step->length;
+        ssize_t sent = send(peer->fd, step->text + start, step->length - start, 0);
+        if (sent >= 0) {
+            taken += (size_t)sent;
+        } else if (errno != EAGAIN && errno != EINTR) {
+            printf("filled %zu bytes: %s\n", taken, strerror(errno));
+            return;
+        }
+    }
+    if (taken >= limit)
+        fail(peer, "256 MiB were taken, and there is no end");
+    printf("filled %zu bytes\n", taken);
+}
+
+static void do_recv(struct peer *peer, const struct step *step)
+{
+    char *bytes = malloc((size_t)step->number + 1);
+    if (bytes == NULL)
+        fail(peer, strerror(errno));
+    print_line(bytes, receive_bytes(peer, bytes, (size_t)step->number));
+    free(bytes);
+}
+
+/* Prints `bytes` in a line, with a mark under the byte at `offset`. */
+static void print_marked(const char *title, const char *bytes, size_t length,
+                         size_t offset)
+{
+    fprintf(stderr, "  %s: ", title);
+    cli_print_bytes(stderr, bytes, offset);
+    fputs(">>>", stderr);
+    cli_print_bytes(stderr, bytes + offset, length - offset);
+    fputc('\n', stderr);
+}
+
+/* Receives exactly the text, as many bytes as it has (with UDP: one datagram). */
+static void do_expect(struct peer *peer, const struct step *step)
+{
+    char *bytes = malloc(step->length + 1);
+    size_t length = 0;
+    size_t same = 0;
+    bool more = true;
+
+    if (bytes == NULL)
+        fail(peer, strerror(errno));
+    while (more && same == length && (peer->udp || length < step->length)) {
+        size_t room = step->length - length + (peer->udp ? 1 : 0);
+        if (!wait_until(peer, peer->fd, POLLIN, peer->deadline))
+            break;
+        size_t received = receive_bytes(peer, bytes + length, room);
+        length += received;
+        more = received > 0 && !peer->udp;
+        while (same < length && same < step->length && bytes[same] == step->text[same])
+            same++;
+    }
+    if (same < step->length || length > step->length) {
+        const char *why = length > same ? "other bytes came"
+                          : more        ? "nothing more came in time"
+                                        : "the stream ended";
+        /* A long text is shown from shortly before the place where the two part. */
+        size_t from = same > 40 ? same - 40 : 0;
+        size_t wanted = step->length - from > 120 ? 120 : step->length - from;
+        cli_warn("at %.60s: after %zu of %zu bytes %s", peer->action, same, step->length,
+                 why);
+        print_marked("expected", step->text + from, wanted, same - from);
+        print_marked("received", bytes + from, length - from > 120 ? 120 : length - from,
+                     same - from);
+        free(bytes);
+        exit(EXIT_FAILURE);
+    }
+    free(bytes);
+}
+
+/* Reads up to a newline, and prints the line, the newline escaped like the rest. */
+static void do_line(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    char line[4096];
+    size_t length = 0;
+
+    while (length < sizeof line && (length == 0 || line[length - 1] != '\n'))
+        if (receive_bytes(peer, line + length, 1) == 1)
+            length++;
+        else
+            fail(peer, "the stream ended before the line did");
+    print_line(line, length);
+}
+
+/* Reads to the end of the stream, and prints what came, in one line. */
+static void do_eof(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    static char bytes[65536];
+    size_t received;
+
+    while ((received = receive_bytes(peer, bytes, sizeof bytes)) > 0)
+        cli_print_bytes(stdout, bytes, received);
+    putchar('\n');
+}
+
+/* For so many seconds, nothing comes, not even the end. */
+static void do_silence(struct peer *peer, const struct step *step)
+{
+    char bytes[80];
+    if (!wait_until(peer, peer->fd, POLLIN, now() + step->number))
+        return;
+    size_t received = receive_bytes(peer, bytes, sizeof bytes);
+    cli_warn("at %s: %s", peer->action,
+             received > 0 ? "something came" : "the stream ended");
+    print_marked("received", bytes, received, 0);
+    exit(EXIT_FAILURE);
+}
+
+static void do_shutdown(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    if (shutdown(peer->fd, SHUT_WR) == -1)
+        fail(peer, strerror(errno));
+}
+
+static void do_close(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    if (close(peer->fd) == -1)
+        fail(peer, strerror(errno));
+    peer->fd = -1;
+}
+
+/* Closes with a reset instead of an end: what SO_LINGER with a time of 0 is good for. */
+static void do_rst(struct peer *peer, const struct step *step)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == -1)
+        fail(peer, strerror(errno));
+    do_close(peer, step);
+}
+
+/* Waits for a line, or the end, on stdin: so a test puts two processes in order. */
+static void do_wait(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    char byte = 0;
+    ssize_t got;
+    do {
+        await(peer, STDIN_FILENO, POLLIN);
+        got = read(STDIN_FILENO, &byte, 1);
+    } while ((got == 1 && byte != '\n') || (got == -1 && errno == EINTR));
+}
+
+/* Says something on stdout: so a test sees how far the script is. */
+static void do_say(struct peer *peer, const struct step *step)
+{
+    (void)peer;
+    print_line(step->text, step->length);
+}
+
+/* Keeps the connection until a signal ends the program. */
+static void do_hold(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    while (!net_stopping && now() < peer->deadline)
+        poll(NULL, 0, 100);
+    if (!net_stopping)
+        fail(peer, "no signal came");
+}
+
+static const struct action actions[] = {
+    {"accept", NONE, do_accept},
+    {"name", NONE, do_name},
+    {"say", TEXT, do_say},
+    {"send", TEXT, do_send},
+    {"repeat", NUMBER_AND_TEXT, do_send},
+    {"each", TEXT, do_each},
+    {"fill", TEXT, do_fill},
+    {"recv", NUMBER, do_recv},
+    {"expect", TEXT, do_expect},
+    {"expect-repeat", NUMBER_AND_TEXT, do_expect},
+    {"line", NONE, do_line},
+    {"eof", NONE, do_eof},
+    {"silence", NUMBER, do_silence},
+    {"shutdown", NONE, do_shutdown},
+    {"rst", NONE, do_rst},
+    {"close", NONE, do_close},
+    {"wait", NONE, do_wait},
+    {"hold", NONE, do_hold},
+    {0},
+};
+
+static const char PURPOSE[] =
+    "Do each ACTION, one after the other:\n"
+    "  accept             with --listen: take a client\n"
+    "  name               print the own address of the connection\n"
+    "  say:TEXT           print TEXT\n"
+    "  send:TEXT          send TEXT, in one send\n"
+    "  repeat:N:TEXT      send N times TEXT, in one send\n"
+    "  each:TEXT          send TEXT, one byte at a time\n"
+    "  fill:TEXT          send TEXT until no more is taken; print how many bytes were\n"
+    "  expect:TEXT        receive exactly TEXT\n"
+    "  expect-repeat:N:TEXT   receive exactly N times TEXT\n"
+    "  silence:SEC        receive nothing for so long\n"
+    "  recv:N             receive at most N bytes with one recv, and print them\n"
+    "  line               receive up to a newline, and print it\n"
+    "  eof                receive up to the end, and print it\n"
+    "  shutdown           half-close\n"
+    "  close              close\n"
+    "  rst                close with a reset\n"
+    "  wait               wait for a line on stdin\n"
+    "  hold               keep the connection until a signal comes\n"
+    "In TEXT, \\r \\n \\t \\\\ \\0 to \\7 and \\xHH are escapes.";
+
+int main(int argc, char **argv)
+{
+    const char *host = "127.0.0.1";
+    long port = 0;
+    long rcvbuf = 0;
+    bool listening = false;
+    struct peer peer = {.listener = -1, .fd = -1, .timeout = 10, .action = "connect"};
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "address to connect to, or to bind", .text = &host},
+        {"port", 'p', "P", "port to connect to, or to bind", .number = &port,
+         .max = 65535},
+        {"listen", 'l', NULL, "be the server", .flag = &listening},
+        {"udp", 'u', NULL, "datagrams instead of a stream", .flag = &peer.udp},
+        {"timeout", 't', "SEC", "for the whole script", .seconds = &peer.timeout},
+        {"rcvbuf", 0, "N", "SO_RCVBUF; 0 leaves it", .number = &rcvbuf, .max = 1 << 30},
+        {0},
+    };
+    int first = cli_parse(argc, argv, "ACTION...", PURPOSE, options);
+    if (net_handle_signals() == -1)
+        cli_fail("sigaction: %s", strerror(errno));
+
+    size_t count = (size_t)(argc - first);
+    struct step *steps = calloc(count + 1, sizeof *steps);
+    if (steps == NULL)
+        cli_fail("calloc: %s", strerror(errno));
+    for (size_t i = 0; i < count; i++)
+        steps[i] = parse_step(argv[first + (int)i], actions);
+
+    peer.deadline = now() + peer.timeout;
+    open_socket(&peer, host, port, listening, rcvbuf);
+    for (size_t i = 0; i < count; i++) {
+        peer.action = steps[i].word;
+        steps[i].action->run(&peer, &steps[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        free(steps[i].text);
+    free(steps);
+    return EXIT_SUCCESS;
+}
