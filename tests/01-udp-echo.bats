@@ -205,7 +205,7 @@ server_still_serves() {
 
 @test "client: sends again when no reply comes, and prints the reply to the second try" {
   start_peer_server --udp accept expect:one expect:one send:late
-  run_client --timeout 0.1 --retries 3 one
+  run_client --timeout 0.3 --retries 20 one
   assert_success
   assert_printed late
 }
@@ -261,7 +261,7 @@ client_address() {
 @test "client: --broadcast prints every answer with its sender" {
   host=0.0.0.0
   start_server --host 0.0.0.0
-  run_bounded "$CLIENT" --port "$port" --broadcast --timeout 0.2 Hello
+  run_bounded "$CLIENT" --port "$port" --broadcast --timeout 1 Hello
   assert_success
   assert_output --regexp "^127\.[0-9.]+:$port echo:Hello\$"
 }

@@ -134,13 +134,13 @@ assert_is_now() {
 }
 
 @test "server: --timeout: a silent client is told so, and the next is served" {
-  start_server --timeout 0.3
+  start_server --timeout 1
   start_peer silent eof
   wait_for_line server.out '^client .* connected$'
   server_still_serves
   wait_for_end silent
   assert_equal "$status" 0
-  assert_equal "$(cat silent.out)" 'error: nothing received for 0.3 s\r\n'
+  assert_equal "$(cat silent.out)" 'error: nothing received for 1 s\r\n'
   wait_for_line server.out '^client timed out'
 }
 

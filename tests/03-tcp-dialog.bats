@@ -239,13 +239,13 @@ has_unread_reply() {
 }
 
 @test "server: --timeout: a silent client is told so, in its framing, and the next is served" {
-  start_server --timeout 0.3
+  start_server --timeout 1
   start_peer silent eof
   wait_for_line server.out '^client .* connected$'
   server_still_serves
   wait_for_end silent
   assert_equal "$status" 0
-  assert_equal "$(cat silent.out)" 'error: nothing received for 0.3 s\n'
+  assert_equal "$(cat silent.out)" 'error: nothing received for 1 s\n'
   wait_for_line server.out '^client timed out'
 }
 
@@ -257,12 +257,14 @@ has_unread_reply() {
 }
 
 @test "server: --timeout: it begins anew with each message" {
-  start_server --timeout 0.6
-  peer 'send:a\n' 'expect:A\n' silence:0.4 'send:b\n' 'expect:B\n' silence:0.4 'send:c\n' 'expect:C\n'
+  # The silences together are longer than the time-out; each leaves a busy machine 2 seconds.
+  start_server --timeout 3
+  peer 'send:a\n' 'expect:A\n' silence:0.8 'send:b\n' 'expect:B\n' silence:0.8 'send:c\n' \
+    'expect:C\n' silence:0.8 'send:d\n' 'expect:D\n' silence:0.8 'send:e\n' 'expect:E\n'
 }
 
 @test "server: --timeout: a client that never reads is dropped, and the memory stays bounded" {
-  start_server --timeout 0.3
+  start_server --timeout 1
   server_still_serves
   local memory
   memory=$(resident_memory server)
