@@ -849,6 +849,7 @@ pause() {
 }
 
 questions=0 # asked so far
+predicted=0 # and predicted
 came_true=0 # and predicted rightly
 answers=()  # one line each, for the state file
 answer=     # of the open question: the number that is right,
@@ -889,6 +890,7 @@ ask() {
     prompt "[1-${#choices[@]}] your prediction   [Enter] just show me   [q] leave" "${#choices[@]}"
     prediction=$key
     if [[ -n $prediction ]]; then
+      predicted=$((predicted + 1))
       put "You predict: $prediction"
     fi
   fi
@@ -944,8 +946,8 @@ save_progress() {
 # Says how the reader did, and where to go from here.
 say_goodbye() {
   local number=$((10#${tour_lesson%%-*})) next
-  if $tour_asks && ((questions > 0)); then
-    put_paragraph "$bold" "$came_true of $questions predictions came true."
+  if ((predicted > 0)); then
+    put_paragraph "$bold" "Predictions that came true: $came_true of $predicted."
   fi
   say "Read on in lessons/$tour_lesson/README.md. It says which file to read first." \
     "To run the two programs yourself: make server-$number, and make client-$number in a second terminal."

@@ -39,7 +39,7 @@ finished 2026-01-01
 TOUR
   printf 'finished 2026-01-01\n' >state/twelve-sockets/02-two.tour
   run scripts/help
-  assert_line '   1  the first, tour done, 1 of 3 predictions right'
+  assert_line '   1  the first, tour done, predictions right: 1 of 2'
   assert_line '   2  two, tour done'
 }
 

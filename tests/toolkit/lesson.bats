@@ -410,7 +410,7 @@ TOUR
   wait_for_screen 'Your prediction came true, 2: two'
   wait_for_screen '^\[1-2\]'
   press Enter
-  wait_for_screen '1 of 2 predictions came true'
+  wait_for_screen 'Predictions that came true: 1 of 1'
   wait_for_screen '^left with 0'
   terminal_is_sane
   run cat "$XDG_STATE_HOME/twelve-sockets/90-fault.tour"
