@@ -563,13 +563,9 @@ has_unread_reply() {
 
 @test "client: told that it was silent for too long, it says so" {
   start_server --timeout 0.2
-  start_client client
-  wait_for_line server.out '^client timed out'
-  tell client late
-  tell client later
-  wait_for_end client
-  assert_equal "$status" 1
-  assert_regex "$(cat client.err)" 'error: nothing received for 0.2 s$'
+  run_client < <(wait_for_line server.out '^client timed out' && printf 'late\nlater\n')
+  assert_fails 1
+  assert_regex "$stderr" 'error: nothing received for 0.2 s$'
 }
 
 @test "client: --hold SHUT_WR: it receives, and can't send" {

@@ -62,7 +62,11 @@ PROGRAM
 
 # What a tour has left running: processes whose environment has the mark.
 left_behind() {
-  grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null || true
+  local file
+  for file in $(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+    file=${file%/environ}
+    ps -o pid,ppid,stat,wchan:20,args -p "${file##*/}" | tail -n +2
+  done
 }
 
 nothing_is_left() {

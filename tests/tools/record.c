@@ -19,7 +19,11 @@
 #include "cli.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -161,6 +165,7 @@ int main(int argc, char **argv)
     open_stream(&streams[0], "out");
     open_stream(&streams[1], "err");
 
+    const pid_t tour = getppid();
     pid_t child = fork();
     if (child == -1)
         cli_fail("fork: %s", strerror(errno));
@@ -176,6 +181,12 @@ int main(int argc, char **argv)
         record(streams, name);
     }
     waitpid(child, NULL, 0);
+#ifdef __linux__
+    /* However the tour ends, even by a signal that it can't catch, the program ends too. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != tour)
+        return EXIT_FAILURE;
+#endif
     dup2(streams[0].ends[1], STDOUT_FILENO);
     dup2(streams[1].ends[1], STDERR_FILENO);
     for (int i = 0; i < 2; i++) {
