@@ -63,10 +63,10 @@ PROGRAM
 # What a tour has left running: processes whose environment has the mark.
 left_behind() {
   local file
-  for file in $(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+  while IFS= read -r file; do
     file=${file%/environ}
-    ps -o pid,ppid,stat,wchan:20,args -p "${file##*/}" | tail -n +2
-  done
+    ps -o pid=,ppid=,stat=,args= -p "${file##*/}" || true
+  done < <(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null)
 }
 
 nothing_is_left() {
