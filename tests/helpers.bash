@@ -3,6 +3,9 @@
 #
 #   load helpers            at the top of tests/NN-name.bats; toolkit/*.bats: load ../helpers
 #
+# tests/lib/tags.bash says what the tags above a scenario mean; tests/lib/failure.bash prints what
+# a reader of a failure needs.
+#
 # Which programs are tested: those of the lesson that the file is named after, under BUILD
 # (default: build). With SUBMISSION=dir, the server and the client in that directory take
 # their place, each only in the scenarios whose name starts with it ("server: ...",
@@ -24,6 +27,8 @@ for library in bats-support bats-assert; do
 done
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$ROOT/tests/lib/tags.bash"
+. "$ROOT/tests/lib/failure.bash"
 BUILD=${BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
 LESSON=$(basename "$BATS_TEST_FILENAME" .bats)
@@ -41,8 +46,11 @@ setup_file() {
 setup() {
   host=127.0.0.1
   started=() # the names of the programs started, and under each name:
-  declare -gA pid_of=() ended=()
-  steps=()
+  declare -gA pid_of=() port_of=() ended=()
+  steps=() facts=() suspects=()
+  result=skipped # what a scenario is that skips itself
+  read_tags
+  wait_for_needs
   exec </dev/null
   exec {nap}<> <(:) # nothing ever comes from here: `nap` waits for it
   cd "$BATS_TEST_TMPDIR" || return
@@ -51,10 +59,22 @@ setup() {
 
 teardown() {
   local name failed=0
+  if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+    failed=1
+    examine_all
+  fi
   for name in "${started[@]}"; do
     end_program "$name" || failed=1
   done
-  [[ -n ${BATS_TEST_COMPLETED:-} && $failed == 0 ]] || print_record
+  if ((failed == 0)); then
+    [[ -n ${BATS_TEST_SKIPPED:-} ]] || result=passed
+  else
+    result=failed
+    note_failure "$BATS_TEST_DESCRIPTION"
+    ((${#facts[@]} > 0)) || examine_all
+    print_record
+  fi
+  write_result "$result"
   return "$failed"
 }
 
@@ -91,43 +111,6 @@ build_submission() {
     echo "SUBMISSION=$SUBMISSION: there is no server.c, client.c, server or client" >&2
     return 1
   fi
-}
-
-# ---- the record: printed if the scenario fails ----
-
-record() {
-  steps+=("$*")
-}
-
-# The output of one program, each line after a bar; a long one is cut in the middle.
-print_lines() {
-  awk -v title="$1" '
-    { line[NR] = length($0) > 300 ? substr($0, 1, 300) "..." : $0 }
-    END {
-      if (NR > 0) print title ":"
-      for (i = 1; i <= NR; i++)
-        if (i <= 20 || i > NR - 10) print "  | " line[i]
-        else if (i == 21) print "  | (" NR - 30 " lines more)"
-    }' "$2"
-}
-
-print_record() {
-  local i name
-  echo "-- what was done"
-  for i in "${!steps[@]}"; do
-    echo "$((i + 1)). ${steps[i]}"
-  done
-  echo "-- what the programs said"
-  for name in "${started[@]}"; do
-    print_lines "$name, stdout" "$name.out"
-    print_lines "$name, stderr" "$name.err"
-  done
-}
-
-# fail_because WHAT EXPECTED RECEIVED: the sentence of a failure.
-fail_because() {
-  printf '%s\n  expected: %s\n  received: %s\n' "$1" "$2" "$3"
-  return 1
 }
 
 # ---- waiting ----
@@ -243,10 +226,6 @@ end_program() {
   fi
 }
 
-name_signal() {
-  (($1 <= 128)) || echo " (SIG$(kill -l $(($1 - 128))))"
-}
-
 # start_server [OPTION]...: on a free port, ready when it returns; sets port. A second one in
 # the same scenario is started with `start_server_as server2 ...`.
 start_server() {
@@ -256,7 +235,8 @@ start_server() {
 start_server_as() {
   local name=$1
   shift
-  start "$name" "$SERVER" --port "${wanted_port:-0}" "$@"
+  port_of[$name]=${wanted_port:-0}
+  start "$name" "$SERVER" --port "${port_of[$name]}" "$@"
   wait_until is_listening "$name" ||
     fail_because "$name did not start" "listening on ADDRESS:PORT" "$(cat "$name.out" "$name.err")"
   local line=
@@ -269,7 +249,7 @@ start_server_as() {
 
 is_listening() {
   local line
-  read -r line <"$1.out" || has_ended "$1"
+  { read -r line <"$1.out"; } 2>/dev/null || has_ended "$1"
 }
 
 # start_client NAME [ARGUMENT]... and start_peer NAME ARGUMENT...: to the server.
@@ -324,14 +304,12 @@ run_client() {
 # peer ARGUMENT...: a script that must come true.
 peer() {
   run_bounded "$PEER" --host "$host" --port "$port" "$@"
-  ((status == 0)) || fail_because "the peer's script did not come true" "exit status 0" \
-    "$status: $stderr"
+  ((status == 0)) || fail "what came back is not what should come: ${stderr#peer: }"
 }
 
 swarm() {
   run_bounded "$SWARM" --host "$host" --port "$port" "$@"
-  ((status == 0)) || fail_because "not all replies are right" "0 wrong, 0 missing" \
-    "$output $stderr"
+  ((status == 0)) || fail "not all replies are right: $output"$'\n'"${stderr#swarm: }"
 }
 
 # ---- what a failure looks like: one line on stderr, and the exit status ----
@@ -389,7 +367,8 @@ has_descriptors() {
 # assert_descriptors NAME COUNT: it has so many open, now or soon.
 assert_descriptors() {
   wait_until has_descriptors "$1" "$2" ||
-    fail_because "$1 closes what it has opened" "$2 descriptors" "$(ls -l "/proc/${pid_of[$1]}/fd")"
+    fail_because "$1 closes what it has opened" "$2 descriptors" \
+      "$(open_descriptors "$1"): $(describe_descriptors "$1")"
 }
 
 # resident_memory NAME: in KiB.
