@@ -13,16 +13,19 @@ server_still_serves() {
 
 # ---- the server ----
 
-@test "server: answers a datagram with echo: and its bytes" {
-  start_server
-  udp send:Hello expect:echo:Hello
-}
-
+# bats test_tags=id:listens,basic,exercise:1
 @test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
   start_server
   assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2
+@test "server: answers a datagram with echo: and its bytes" {
+  start_server
+  udp send:Hello expect:echo:Hello
+}
+
+# bats test_tags=mistake:no-htons,points:3,exercise:1
 @test "server: the port it names is the port it has (htons)" {
   start_server
   local free=$port
@@ -50,17 +53,20 @@ server_still_serves() {
   wait_for_line server.out '^datagram from 127.0.0.1:[0-9]+, 0 bytes$'
 }
 
+# bats test_tags=mistake:strlen-on-datagram,points:3,exercise:2
 @test "server: NUL and 0xFF survive, and what follows them (no strlen)" {
   start_server
   udp 'send:a\0b\xff\r\n\0' 'expect:echo:a\0b\xff\r\n\0'
   wait_for_line server.out ', 7 bytes$'
 }
 
+# bats test_tags=mistake:stale-bytes,points:3,exercise:2
 @test "server: a short reply after a long one has no stale bytes" {
   start_server
   udp repeat:500:long send:ab recv:2005 expect:echo:ab
 }
 
+# bats test_tags=mistake:fixed-reply-address,points:3,exercise:2
 @test "server: each client gets its own reply (not a fixed address)" {
   start_server
   start_peer first --udp name send:first expect:echo:first say:answered wait send:again expect:echo:again
@@ -71,6 +77,7 @@ server_still_serves() {
   assert_equal "$status" 0
 }
 
+# bats test_tags=mistake:fixed-reply-address
 @test "server: many clients at once, each gets only its own replies" {
   start_server
   swarm --udp --connections 50 --messages 20 --send 'message {}' --expect 'echo:message {}'
@@ -91,6 +98,7 @@ server_still_serves() {
   server_still_serves
 }
 
+# bats test_tags=mistake:reads-past-buffer,points:3,exercise:3
 @test "server: --bufsize: what fitted is answered, and the rest logged as truncated" {
   start_server --bufsize 4
   udp send:Hello expect:echo:Hell
@@ -104,11 +112,13 @@ server_still_serves() {
   assert_count server.out truncated 0
 }
 
+# bats test_tags=exercise:3
 @test "server: --bufsize: the lost end of a datagram does not come with the next" {
   start_server --bufsize 4
   udp send:Hello send:abc expect:echo:Hell expect:echo:abc silence:0.05
 }
 
+# bats test_tags=mistake:dies-on-econnrefused,points:3
 @test "server: survives a client that is gone before the reply comes (ECONNREFUSED)" {
   start_server
   local round
@@ -173,6 +183,7 @@ server_still_serves() {
 
 # ---- the client ----
 
+# bats test_tags=basic,points:5,exercise:4
 @test "client: sends Hello and World, and prints each reply" {
   start_server
   run_client
@@ -196,6 +207,7 @@ server_still_serves() {
   assert_printed $'first\nsecond'
 }
 
+# bats test_tags=mistake:reply-as-string
 @test "client: what the server sends is printed with escapes" {
   start_peer_server --udp accept recv:9 'send:\x1b[2J\0\xff\nend'
   run_client one
@@ -203,6 +215,7 @@ server_still_serves() {
   assert_printed '\x1b[2J\x00\xff\nend'
 }
 
+# bats test_tags=mistake:no-timeout,points:3,exercise:5
 @test "client: sends again when no reply comes, and prints the reply to the second try" {
   start_peer_server --udp accept expect:one expect:one send:late
   run_client --timeout 0.3 --retries 20 one
@@ -210,6 +223,7 @@ server_still_serves() {
   assert_printed late
 }
 
+# bats test_tags=exercise:5
 @test "client: --timeout and --retries: gives up in time when no reply comes" {
   start_peer_server --udp accept expect:one expect:one expect:one say:three silence:0.3
   run_client --timeout 0.1 --retries 2 one
@@ -220,6 +234,7 @@ server_still_serves() {
   assert_equal "$status" 0
 }
 
+# bats test_tags=exercise:5
 @test "client: --retries 0: a lost datagram is not sent again, and one line says so" {
   start_peer_server --udp accept expect:one silence:0.3
   run_client --timeout 0.1 --retries 0 one
@@ -229,6 +244,7 @@ server_still_serves() {
   assert_equal "$status" 0
 }
 
+# bats test_tags=exercise:4
 @test "client: nobody listens on the port: Connection refused, without waiting" {
   start_server
   stop server
@@ -237,6 +253,7 @@ server_still_serves() {
   assert_regex "$stderr" 'Connection refused'
 }
 
+# bats test_tags=mistake:any-sender,points:3,exercise:4
 @test "client: a datagram from a stranger is not taken for the reply" {
   start_peer_server --udp accept expect:one say:asked wait send:right
   start_client client --timeout 5 one
@@ -258,6 +275,7 @@ client_address() {
   echo "127.0.0.1:$((16#${hex##*:}))"
 }
 
+# bats test_tags=exercise:6
 @test "client: --broadcast prints every answer with its sender" {
   host=0.0.0.0
   start_server --host 0.0.0.0
@@ -266,6 +284,7 @@ client_address() {
   assert_output --regexp "^127\.[0-9.]+:$port echo:Hello\$"
 }
 
+# bats test_tags=exercise:6
 @test "client: --broadcast without an answer fails" {
   host=0.0.0.0
   start_peer_server --udp accept recv:100 say:asked hold

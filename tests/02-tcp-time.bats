@@ -27,17 +27,20 @@ assert_is_now() {
 
 # ---- the server ----
 
+# bats test_tags=id:listens,basic,exercise:1
+@test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
+  start_server
+  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
+}
+
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2,exercise:3,exercise:4
 @test "server: answers Hello with the time as ctime writes it, and closes" {
   start_server
   peer send:Hello eof
   assert_is_time_line "$output"
 }
 
-@test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
-  start_server
-  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
-}
-
+# bats test_tags=mistake:no-htons,points:3,exercise:1
 @test "server: the port it names is the port it has (htons)" {
   start_server
   local free=$port
@@ -74,6 +77,7 @@ assert_is_now() {
   wait_for_line server.out '^received: x$'
 }
 
+# bats test_tags=mistake:leaked-descriptor,exercise:4
 @test "server: closes after each answer, and serves the next client" {
   start_server
   local round
@@ -107,6 +111,7 @@ assert_is_now() {
   assert_output --partial "100 right, 0 wrong, 0 missing"
 }
 
+# bats test_tags=mistake:backlog-ignored,exercise:1
 @test "server: --backlog 1: two clients wait, connected; the next is not" {
   start_server --backlog 1
   start_peer first say:connected hold
@@ -163,6 +168,7 @@ assert_is_now() {
   server_still_serves
 }
 
+# bats test_tags=mistake:dies-on-rst,points:3
 @test "server: survives a client's RST while it waits for a message" {
   start_server
   local i
@@ -185,6 +191,7 @@ assert_is_now() {
   server_still_serves
 }
 
+# bats test_tags=mistake:sigpipe,points:3
 @test "server: survives a client that is gone when the answer is sent (SIGPIPE)" {
   start_server
   start_peer client wait send:Hello shutdown rst
@@ -209,6 +216,7 @@ assert_is_now() {
   server_still_serves
 }
 
+# bats test_tags=mistake:eintr-ends-wait,exercise:3
 @test "server: a signal that does not ask it to stop does not end the wait" {
   start_server --timeout 10
   start_peer client wait send:Hello eof
@@ -220,6 +228,7 @@ assert_is_now() {
   assert_is_time_line "$(cat client.out)"
 }
 
+# bats test_tags=mistake:leaked-descriptor,points:3,exercise:4
 @test "server: closes each client's descriptor" {
   start_server
   server_still_serves
@@ -232,6 +241,7 @@ assert_is_now() {
   assert_descriptors server "$before"
 }
 
+# bats test_tags=mistake:emfile-spin,points:3
 @test "server: out of descriptors, it neither dies nor spins, and goes on when there are some" {
   start_server
   server_still_serves
@@ -255,6 +265,7 @@ assert_is_now() {
   assert_idle server
 }
 
+# bats test_tags=mistake:no-reuseaddr,points:3,exercise:1
 @test "server: the port is free again at once, though in TIME_WAIT (SO_REUSEADDR)" {
   start_server
   server_still_serves
@@ -264,6 +275,7 @@ assert_is_now() {
   server_still_serves
 }
 
+# bats test_tags=exercise:1
 @test "server: --no-reuse shows what SO_REUSEADDR is for" {
   start_server
   server_still_serves
@@ -311,6 +323,7 @@ assert_is_now() {
 
 # ---- the client ----
 
+# bats test_tags=basic,points:5,exercise:5,exercise:6
 @test "client: connects, sends Hello, and prints the time" {
   start_server
   run_client
@@ -337,6 +350,7 @@ assert_is_now() {
   assert_line 'The time is now'
 }
 
+# bats test_tags=mistake:one-recv-answer,points:3,exercise:5
 @test "client: puts an answer together that comes a byte at a time" {
   start_peer_server accept expect:Hello 'each:Sat Nov 21 05:26:38 2026\r\n' close
   run_client
@@ -398,6 +412,7 @@ run_client_with_hosts() {
     'mount --bind hosts /etc/hosts && exec "$@"' sh "$CLIENT" --host many.test --port "$port"
 }
 
+# bats test_tags=mistake:first-address-only,points:3,exercise:6
 @test "client: tries every address of a name, in turn" {
   start_server --host 127.0.0.3
   run_client_with_hosts '127.0.0.2 many.test' '127.0.0.3 many.test' '127.0.0.4 many.test'
@@ -406,6 +421,7 @@ run_client_with_hosts() {
   assert_line --regexp "^The time is $TIME\$"
 }
 
+# bats test_tags=mistake:first-address-only,exercise:6
 @test "client: tries IPv4 after IPv6, and IPv6 after IPv4" {
   need_ipv6
   start_server --host 127.0.0.1

@@ -11,15 +11,17 @@ server_still_serves() {
 
 # ---- the server: messages on a stream ----
 
+# bats test_tags=id:listens,basic
+@test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
+  start_server
+  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
+}
+
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2
 @test "server: answers each message in upper case" {
   start_server
   peer 'send:Hello\n' 'expect:HELLO\n' 'send:World\n' 'expect:WORLD\n' shutdown eof
   assert_printed ''
-}
-
-@test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
-  start_server
-  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
 @test "server: logs the client, each message with its size, and that the client left" {
@@ -30,24 +32,35 @@ server_still_serves() {
     "client ${lines[0]} connected"$'\nreceived 5 bytes: Hello\nreceived 2 bytes: ab'
 }
 
+# bats test_tags=id:length,needs:listens,mistake:host-byte-order,points:3,exercise:2,exercise:3,exercise:4
+@test "server: --frame length: the length is in network byte order" {
+  start_server --frame length
+  peer 'send:\0\0\1\2' repeat:258:x 'expect:\0\0\1\2' expect-repeat:258:X
+  wait_for_line server.out '^received 258 bytes: '
+}
+
+# bats test_tags=mistake:unterminated-buffer,needs:length
 @test "server: what a client sends is logged with escapes, and its log has no stale bytes" {
   start_server --frame length
   peer 'send:\0\0\0\x09long line' recv:100 'send:\0\0\0\6\x1b[2J\0\xff' recv:100
   wait_for_line server.out '^received 6 bytes: \\x1b\[2J\\x00\\xff$'
 }
 
+# bats test_tags=mistake:one-recv-one-message,mistake:lost-rest,points:3,exercise:1
 @test "server: --frame line: two messages in one segment are two messages" {
   start_server
   peer 'send:one\ntwo\n' 'expect:ONE\nTWO\n' silence:0.05
   assert_count server.out '^received 3 bytes: ' 2
 }
 
+# bats test_tags=mistake:one-recv-one-message,points:3,exercise:1
 @test "server: --frame line: one message in two segments is one message" {
   start_server
   peer send:Hel silence:0.1 'send:lo\nWo' 'expect:HELLO\n' silence:0.1 'send:rld\n' 'expect:WORLD\n'
   assert_count server.out '^received 5 bytes: Hello$' 1
 }
 
+# bats test_tags=mistake:one-recv-one-message,exercise:1
 @test "server: --frame line: a message comes a byte at a time" {
   start_server
   peer 'each:Hello\nWorld\n' 'expect:HELLO\nWORLD\n' silence:0.05
@@ -70,6 +83,7 @@ server_still_serves() {
     'each:a\nb\0' 'expect:A\nB\0' 'send:\0' 'expect:\0' silence:0.05
 }
 
+# bats test_tags=mistake:short-header,needs:length,points:3,exercise:4
 @test "server: --frame length: two in one segment, one in two, a byte at a time" {
   start_server --frame length
   peer 'send:\0\0\0\3one\0\0\0\3two' 'expect:\0\0\0\3ONE\0\0\0\3TWO' \
@@ -77,22 +91,19 @@ server_still_serves() {
     'each:\0\0\0\3a\nb' 'expect:\0\0\0\3A\nB' 'send:\0\0\0\0' 'expect:\0\0\0\0' silence:0.05
 }
 
-@test "server: --frame length: the length is in network byte order" {
-  start_server --frame length
-  peer 'send:\0\0\1\2' repeat:258:x 'expect:\0\0\1\2' expect-repeat:258:X
-  wait_for_line server.out '^received 258 bytes: '
-}
-
+# bats test_tags=needs:length
 @test "server: --frame length: a message holds any bytes" {
   start_server --frame length
   peer 'send:\0\0\0\6\0\n\xff\0\0a' 'expect:\0\0\0\6\0\n\xff\0\0A'
 }
 
+# bats test_tags=needs:listens,exercise:2
 @test "server: --frame raw: answers whatever has come" {
   start_server --frame raw
   peer send:Hel expect:HEL 'send:lo\nWorld' 'expect:LO\nWORLD' silence:0.05
 }
 
+# bats test_tags=needs:listens,exercise:2
 @test "server: --frame raw: two sends in one recv" {
   start_server --frame raw
   start_peer client wait send:one send:two expect:ONETWO
@@ -107,6 +118,7 @@ server_still_serves() {
   wait_for_line server.out '^received 6 bytes: onetwo$'
 }
 
+# bats test_tags=needs:listens,exercise:2
 @test "server: --frame raw: one send in two recvs" {
   start_server --frame raw --max-line 4
   peer send:Hello expect:HELLO silence:0.05
@@ -122,12 +134,14 @@ has_received() {
   ((16#${queue:-0} >= $1))
 }
 
+# bats test_tags=mistake:partial-send,exercise:2
 @test "server: a message of 64 KiB is answered whole" {
   start_server
   peer repeat:65536:a 'send:\n' expect-repeat:65536:A 'expect:\n' silence:0.05
   wait_for_line server.out '^received 65536 bytes: '
 }
 
+# bats test_tags=mistake:partial-send,points:3,exercise:2
 @test "server: a signal in the middle of a long send loses no byte (partial send)" {
   start_server --max-line 33554432
   start_peer client --rcvbuf 4096 --timeout 30 repeat:16777216:a 'send:\n' wait \
@@ -153,6 +167,7 @@ has_unread_reply() {
 
 # ---- the server: clients come and go ----
 
+# bats test_tags=mistake:one-client-only,points:3
 @test "server: serves the next client when one has left" {
   start_server
   local round
@@ -188,6 +203,7 @@ has_unread_reply() {
   assert_printed ''
 }
 
+# bats test_tags=mistake:eof-spin,points:3
 @test "server: at the end of the stream it closes, and does not spin" {
   start_server
   peer 'send:Hello\n' shutdown 'expect:HELLO\n' eof
@@ -195,6 +211,7 @@ has_unread_reply() {
   assert_idle server
 }
 
+# bats test_tags=needs:length
 @test "server: a stream that ends in the middle of a message" {
   start_server --frame length
   peer 'send:\0\0' shutdown eof
@@ -249,6 +266,7 @@ has_unread_reply() {
   wait_for_line server.out '^client timed out'
 }
 
+# bats test_tags=needs:length
 @test "server: --timeout: half a message is silence, too" {
   start_server --timeout 0.3 --frame length
   peer 'send:\0\0\0\5Hel' 'expect:\0\0\0\x21error: nothing received for 0.3 s' eof
@@ -294,6 +312,7 @@ has_unread_reply() {
   peer 'send:abc\0' 'expect:ABC\0' 'send:abcd\0' 'expect:error: message longer than 3 bytes\0' eof
 }
 
+# bats test_tags=mistake:trusts-length,needs:length,points:3,exercise:5
 @test "server: --frame length: a claim of 4 GiB is not trusted" {
   start_server --frame length
   local claim
@@ -380,6 +399,17 @@ has_unread_reply() {
 
 # ---- the client ----
 
+# bats test_tags=basic,points:5,exercise:1,exercise:2
+@test "client: prints a reply as soon as it is there" {
+  start_server
+  start_client client --interactive
+  tell client one
+  wait_for_line client.out '^ONE$'
+  tell client two
+  wait_for_line client.out '^TWO$'
+}
+
+# bats test_tags=basic,points:5,exercise:6
 @test "client: sends each line, and prints each reply, escaped, and nothing else" {
   start_server
   run_client <<<$'one\ntwo words\n\tx'
@@ -402,6 +432,7 @@ has_unread_reply() {
   assert_printed $'ONE\nTWO'
 }
 
+# bats test_tags=mistake:host-byte-order,exercise:3
 @test "client: what it sends in each framing" {
   local frame
   for frame in 'line=one\n\n' 'nul=one\0\0' 'length=\0\0\0\3one\0\0\0\0' 'raw=one'; do
@@ -429,6 +460,7 @@ has_unread_reply() {
   assert_equal "$stderr" ''
 }
 
+# bats test_tags=mistake:close-for-shutdown,points:3,exercise:6
 @test "client: at the end of its input it half-closes, and prints the replies still to come" {
   start_peer_server accept 'expect:one\ntwo\n' eof 'send:ONE\nTWO\n' close
   run_client <<<$'one\ntwo'
@@ -473,6 +505,7 @@ has_unread_reply() {
   cmp expected run.out
 }
 
+# bats test_tags=mistake:sends-before-reading,points:3
 @test "client: more input than all buffers hold does not end in a deadlock" {
   start_server
   # 40 MB: a client that only sends fills its own buffers and the server's, both ways.
@@ -491,15 +524,6 @@ has_unread_reply() {
   head -c 4194304 /dev/zero | tr '\0' a >input
   RUN_LIMIT=60 bounded "$CLIENT" --host "$host" --port "$port" <input >replies
   { tr a A <input && echo; } | cmp - replies
-}
-
-@test "client: prints a reply as soon as it is there" {
-  start_server
-  start_client client --interactive
-  tell client one
-  wait_for_line client.out '^ONE$'
-  tell client two
-  wait_for_line client.out '^TWO$'
 }
 
 @test "client: the prompt is only on a terminal" {
