@@ -39,8 +39,10 @@ static int open_socket(int family, double timeout)
     int fd = socket(family, SOCK_DGRAM, 0);
     if (fd == -1)
         cli_fail("socket: %s", strerror(errno));
+    /* EXERCISE 5: let recv on the socket give up after the time in `limit` */
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
         cli_fail("setsockopt SO_RCVTIMEO: %s", strerror(errno));
+    /* END EXERCISE: (void)limit; */
     return fd;
 }
 
@@ -97,8 +99,10 @@ static void talk_to_one(const struct server *server, char **messages, double tim
                         long retries)
 {
     int fd = open_socket(server->address.ss_family, timeout);
+    /* EXERCISE 4: fix the server as the peer of the socket */
     if (connect(fd, (const struct sockaddr *)&server->address, server->length) == -1)
         cli_fail("connect %s: %s", server->name, strerror(errno));
+    /* END EXERCISE */
     for (; *messages != NULL; messages++)
         exchange(fd, *messages, retries, server);
     close(fd);
@@ -113,12 +117,14 @@ static void talk_to_all(const struct server *everyone, char **messages, double t
     static char reply[MAX_DATAGRAM];
     char name[NAME_SIZE];
     int answers = 0;
-    int on = 1;
 
     /* The kernel lets no program broadcast by accident: it must be asked for. */
     int fd = open_socket(everyone->address.ss_family, timeout);
+    /* EXERCISE 6: ask for permission to send to a broadcast address */
+    int on = 1;
     if (setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == -1)
         cli_fail("setsockopt SO_BROADCAST: %s", strerror(errno));
+    /* END EXERCISE */
 
     for (; *messages != NULL; messages++) {
         if (sendto(fd, *messages, strlen(*messages), 0,

@@ -39,9 +39,10 @@ static int open_server_socket(const char *host, uint16_t port)
     if (fd == -1)
         cli_fail("socket: %s", strerror(errno));
 
-    /* bind gives the socket the address that clients send to. */
+    /* EXERCISE 1: give the socket the address that clients send to */
     if (bind(fd, (struct sockaddr *)&address, length) == -1)
         cli_fail("bind %s: %s", name, strerror(errno));
+    /* END EXERCISE */
 
     /* With port 0 the kernel has chosen a free port; getsockname tells which. */
     if (getsockname(fd, (struct sockaddr *)&address, &length) == -1)
@@ -79,17 +80,22 @@ static void answer_datagrams(int fd, size_t bufsize)
         }
         size_t length = (size_t)received;
         printf("datagram from %s, %zu bytes", format_address(&client, name), length);
+        /* EXERCISE 3: log a datagram that did not fit as truncated, and answer only the
+         * bytes that are in the buffer */
         if (length > bufsize) {
             printf(", truncated to %zu", bufsize);
             length = bufsize;
         }
+        /* END EXERCISE */
         putchar('\n');
 
+        /* EXERCISE 2: send the reply, prefix and bytes, to the client it came from */
         /* The bytes are not a string: they may hold a NUL, and none stands at their end.
          * So their number is counted by recvfrom, never by strlen. */
         if (sendto(fd, reply, PREFIX_LENGTH + length, 0, (struct sockaddr *)&client,
                    client_length) == -1)
             cli_warn("sendto %s: %s", name, strerror(errno));
+        /* END EXERCISE */
     }
     free(reply);
 }

@@ -62,8 +62,10 @@ static int connect_to_name(const char *host, long port)
     int error = getaddrinfo(host, service, &hints, &list);
     if (error != 0)
         cli_fail("%s: %s", host, gai_strerror(error));
+    /* EXERCISE 6: try every address of the list in turn, until one of them answers */
     for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next)
         fd = connect_to_address(a);
+    /* END EXERCISE: fd = connect_to_address(list); */
     if (fd == -1)
         cli_fail("connect %s:%ld: %s", host, port, strerror(errno));
     freeaddrinfo(list);
@@ -78,6 +80,8 @@ static int connect_to_name(const char *host, long port)
 static size_t receive_answer(int fd, char *answer, size_t size)
 {
     size_t length = 0;
+    /* EXERCISE 5: one recv may return only a part; receive until recv returns 0, or until
+     * `answer` is full */
     while (length < size) {
         ssize_t received = recv(fd, answer + length, size - length, 0);
         if (received == 0)
@@ -87,6 +91,9 @@ static size_t receive_answer(int fd, char *answer, size_t size)
         else if (errno != EINTR)
             cli_fail("recv: %s", strerror(errno));
     }
+    /* END EXERCISE: ssize_t received = recv(fd, answer, size, 0);
+     * if (received > 0)
+     *     length = (size_t)received; */
     return length;
 }
 

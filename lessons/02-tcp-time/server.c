@@ -48,6 +48,9 @@ static int open_listener(const char *host, long port, int backlog, bool reuse)
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
         if (fd == -1)
             continue;
+        /* EXERCISE 1: set SO_REUSEADDR to `on`, bind the socket to the address of this
+         * entry, and listen; if one of these fails, close fd and set it to -1, with errno
+         * as the failed call left it */
         /* Connections of an old server may still be in TIME_WAIT, for a minute. They would
          * make bind fail; SO_REUSEADDR, set before bind, lets it have the port at once. */
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
@@ -57,6 +60,8 @@ static int open_listener(const char *host, long port, int backlog, bool reuse)
             errno = error;
             fd = -1;
         }
+        /* END EXERCISE: (void)on;
+         * (void)backlog; */
     }
     if (fd == -1)
         cli_fail("bind %s:%ld: %s", host, port, strerror(errno));
@@ -94,9 +99,12 @@ static void serve_client(int client, double timeout)
         cli_warn("setsockopt SO_RCVTIMEO: %s", strerror(errno));
 
     /* This is where a silent client keeps the server, and everyone behind it, waiting. */
+    /* EXERCISE 3: receive one message, and set `length` to what recv returns; a signal that
+     * does not ask to stop does not end the wait */
     do
         length = recv(client, message, sizeof message, 0);
     while (length == -1 && errno == EINTR && !net_stopping);
+    /* END EXERCISE: length = 0; */
 
     if (length > 0) {
         printf("received: ");
@@ -125,8 +133,12 @@ static void serve_clients(int listener, double timeout)
 
     while (!net_stopping) {
         struct sockaddr_storage peer;
+        /* EXERCISE 2: wait for the next client; its socket goes into `client`, and its
+         * address into `peer` */
         socklen_t length = sizeof peer;
         int client = accept(listener, (struct sockaddr *)&peer, &length);
+        /* END EXERCISE: (void)listener;
+         * int client = pause(); */
         if (client == -1) {
             if (errno == EINTR ||
                 errno == ECONNABORTED) /* that client has left already */
@@ -137,7 +149,9 @@ static void serve_clients(int listener, double timeout)
         }
         printf("client %s connected\n", net_format_address(&peer, name));
         serve_client(client, timeout);
+        /* EXERCISE 4: end the connection; the client waits for the end of the stream */
         close(client);
+        /* END EXERCISE */
     }
 }
 

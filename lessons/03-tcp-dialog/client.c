@@ -100,9 +100,13 @@ static void finish_dialog(struct stream *stream, ssize_t unanswered)
     const ssize_t framing_cost = stream->framing == FRAMING_RAW ? 0 : 1;
     ssize_t reply;
 
+    /* EXERCISE 6: tell the server that no more will come, and print replies until it ends
+     * the stream; each makes `unanswered` smaller by its length and framing_cost */
     shutdown(stream->fd, SHUT_WR);
     while ((reply = print_reply(stream)) != -1)
         unanswered -= reply + framing_cost;
+    /* END EXERCISE: while (unanswered > 0 && (reply = print_reply(stream)) != -1)
+     *     unanswered -= reply + framing_cost; */
     if (unanswered > 0)
         cli_fail("the server closed the connection");
 }

@@ -110,6 +110,8 @@ static inline ssize_t receive(int fd, void *bytes, size_t size)
  */
 static inline ssize_t receive_all(int fd, void *bytes, size_t length)
 {
+    /* EXERCISE 4: receive may return only a part; call it until all has come, or the stream
+     * has ended */
     size_t done = 0;
     while (done < length) {
         ssize_t received = receive(fd, (char *)bytes + done, length - done);
@@ -120,6 +122,7 @@ static inline ssize_t receive_all(int fd, void *bytes, size_t length)
         done += (size_t)received;
     }
     return (ssize_t)done;
+    /* END EXERCISE: return receive(fd, bytes, length); */
 }
 
 /*
@@ -128,6 +131,8 @@ static inline ssize_t receive_all(int fd, void *bytes, size_t length)
  */
 static inline int send_all(int fd, const void *bytes, size_t length)
 {
+    /* EXERCISE 2: send may take only a part; call it until all is sent, and again after a
+     * signal that does not ask to stop */
     size_t done = 0;
     while (done < length) {
         ssize_t sent = send(fd, (const char *)bytes + done, length - done, MSG_NOSIGNAL);
@@ -137,6 +142,7 @@ static inline int send_all(int fd, const void *bytes, size_t length)
             return -1;
     }
     return 0;
+    /* END EXERCISE: return send(fd, bytes, length, MSG_NOSIGNAL) == -1 ? -1 : 0; */
 }
 
 /* ---- receiving a message ---- */
@@ -197,10 +203,16 @@ static inline int receive_terminated(struct stream *stream, char terminator,
         size_t count = stream->end - stream->start;
         char *found = memchr(waiting + searched, terminator, count - searched);
         if (found != NULL) {
+            /* EXERCISE 1: hand out the bytes before the terminator, no more; what follows
+             * it stays in the buffer, for the next message */
             *message = waiting;
             *length = (size_t)(found - waiting);
             stream->start += *length + 1;
             return 1;
+            /* END EXERCISE: *message = waiting;
+             * *length = count;
+             * stream->start = stream->end;
+             * return 1; */
         }
         searched = count;
 
@@ -224,8 +236,10 @@ static inline int receive_counted(struct stream *stream, char **message, size_t 
 
     /* The peer may claim 4 GiB. The number is checked before any memory is asked for. */
     *length = ntohl(header);
+    /* EXERCISE 5: a message longer than the stream's max fails with EMSGSIZE */
     if (*length > stream->max)
         return fail_with(EMSGSIZE);
+    /* END EXERCISE */
     if (grow(&stream->in, &stream->in_size, *length) == -1)
         return -1;
     received = receive_all(stream->fd, stream->in, *length);
@@ -269,14 +283,17 @@ static inline int receive_message(struct stream *stream, char **message, size_t 
  */
 static inline int send_message(struct stream *stream, const char *message, size_t length)
 {
-    const uint32_t header = htonl((uint32_t)length);
+    uint32_t header;
     size_t framed = 0;
 
     if (grow(&stream->out, &stream->out_size, sizeof header + length + 1) == -1)
         return -1;
     if (stream->framing == FRAMING_LENGTH) {
+        /* EXERCISE 3: put the length before the message: 4 bytes, in network byte order */
+        header = htonl((uint32_t)length);
         memcpy(stream->out, &header, sizeof header);
         framed = sizeof header;
+        /* END EXERCISE */
     }
     memcpy(stream->out + framed, message, length);
     framed += length;
