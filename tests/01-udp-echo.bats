@@ -16,10 +16,10 @@ server_still_serves() {
 # bats test_tags=id:listens,basic,exercise:1
 @test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
   start_server
-  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
+  assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2,mistake:length-not-set
 @test "server: answers a datagram with echo: and its bytes" {
   start_server
   udp send:Hello expect:echo:Hello
@@ -31,7 +31,7 @@ server_still_serves() {
   local free=$port
   stop server
   wanted_port=$free start_server_as server2
-  assert_equal "$(cat server2.out)" "listening on 127.0.0.1:$free"
+  assert_same "$(cat server2.out)" "listening on 127.0.0.1:$free"
   udp send:Hello expect:echo:Hello
 }
 
@@ -74,7 +74,7 @@ server_still_serves() {
   udp send:second expect:echo:second silence:0.05
   tell first on
   wait_for_end first
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 # bats test_tags=mistake:fixed-reply-address
@@ -87,7 +87,7 @@ server_still_serves() {
 @test "server: the largest datagram that UDP carries back is answered whole" {
   start_server
   udp repeat:65502:x recv:65535
-  assert_equal "${#output}" 65507
+  assert_same "${#output}" 65507
   wait_for_line server.out ', 65502 bytes$'
 }
 
@@ -151,14 +151,14 @@ server_still_serves() {
   swarm --udp --connections 50 --messages 20 --send '{}' --expect 'echo:{}'
   assert_descriptors server "$before"
   (($(resident_memory server) - memory < 4096)) ||
-    fail_because "the memory stays as it is" "$memory KiB" "$(resident_memory server) KiB"
+    fail_because "the memory of the server has grown" "$memory KiB" "$(resident_memory server) KiB"
 }
 
 @test "server: SIGINT stops it cleanly, and the port is free at once" {
   start_server
   server_still_serves
   stop server INT
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wanted_port=$port start_server_as server2
   server_still_serves
 }
@@ -167,7 +167,7 @@ server_still_serves() {
   start_server
   server_still_serves
   stop server TERM
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wanted_port=$port start_server_as server2
   server_still_serves
 }
@@ -176,7 +176,7 @@ server_still_serves() {
   need_ipv6
   host=::1
   start_server --host ::1
-  assert_equal "$(head -n 1 server.out)" "listening on [::1]:$port"
+  assert_same "$(head -n 1 server.out)" "listening on [::1]:$port"
   udp name send:Hello expect:echo:Hello
   assert_count server.out "^datagram from \\[::1\\]:${output##*:}, 5 bytes\$" 1
 }
@@ -227,11 +227,11 @@ server_still_serves() {
 @test "client: --timeout and --retries: gives up in time when no reply comes" {
   start_peer_server --udp accept expect:one expect:one expect:one say:three silence:0.3
   run_client --timeout 0.1 --retries 2 one
-  assert_equal "$status" 1
+  assert_same "$status" 1
   assert_printed ""
   assert_regex "${stderr_lines[-1]}" 'no reply'
   wait_for_end peer
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 # bats test_tags=exercise:5
@@ -241,7 +241,7 @@ server_still_serves() {
   assert_fails 1
   assert_printed ""
   wait_for_end peer
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 # bats test_tags=exercise:4
@@ -263,8 +263,8 @@ server_still_serves() {
   run_bounded "$PEER" --udp --port "${address##*:}" send:wrong
   tell peer on
   wait_for_end client
-  assert_equal "$status" 0
-  assert_equal "$(cat client.out)" right
+  assert_same "$status" 0
+  assert_same "$(cat client.out)" right
 }
 
 # The address of the client's socket, as the kernel knows it.

@@ -13,7 +13,7 @@ server_still_serves() {
 
 # assert_is_time_line TEXT: one line in the format of ctime, ended by \r\n (shown escaped).
 assert_is_time_line() {
-  [[ $1 =~ ^$TIME\\r\\n$ ]] || fail_because "the answer is the time as ctime writes it" \
+  [[ $1 =~ ^$TIME\\r\\n$ ]] || fail_because "the answer is not the time as ctime writes it" \
     'Sat Nov 21 05:26:38 2026\r\n' "$1"
 }
 
@@ -22,7 +22,7 @@ assert_is_now() {
   local seconds
   seconds=$(TZ=$2 LC_ALL=C date -d "$1" +%s)
   ((seconds >= EPOCHSECONDS - 20 && seconds <= EPOCHSECONDS + 1)) ||
-    fail_because "the answer is the local time" "$(TZ=$2 LC_ALL=C date '+%a %b %e %T %Y')" "$1"
+    fail_because "the answer is not the local time" "$(TZ=$2 LC_ALL=C date '+%a %b %e %T %Y')" "$1"
 }
 
 # ---- the server ----
@@ -30,7 +30,7 @@ assert_is_now() {
 # bats test_tags=id:listens,basic,exercise:1
 @test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
   start_server
-  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
+  assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
 # bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2,exercise:3,exercise:4
@@ -46,7 +46,7 @@ assert_is_now() {
   local free=$port
   stop server
   wanted_port=$free start_server_as server2
-  assert_equal "$(cat server2.out)" "listening on 127.0.0.1:$free"
+  assert_same "$(cat server2.out)" "listening on 127.0.0.1:$free"
   server_still_serves
 }
 
@@ -95,12 +95,12 @@ assert_is_now() {
   wait_for_line second.out '^connected$'
   start_peer third send:Hello silence:0.1
   wait_for_end third
-  assert_equal "$status" 0
+  assert_same "$status" 0
   assert_count server.out '^client .* connected$' 1
   assert_count second.out answered 0
   tell first on
   wait_for_end second
-  assert_equal "$status" 0
+  assert_same "$status" 0
   assert_count first.out "^$TIME" 1
   assert_count second.out "^$TIME" 1
 }
@@ -122,7 +122,7 @@ assert_is_now() {
   wait_for_line third.out '^connected$'
   start_peer fourth say:connected hold
   wait_until has_tcp_sockets 02 1 ||
-    fail_because "the fourth client's connection waits" "a socket in SYN_SENT" "none"
+    fail_because "the fourth client is connected" "a socket in SYN_SENT" "none"
   run_bounded "$PEER" --port "$port" --timeout 0.2
   assert_failure
   assert_count fourth.out connected 0
@@ -144,8 +144,8 @@ assert_is_now() {
   wait_for_line server.out '^client .* connected$'
   server_still_serves
   wait_for_end silent
-  assert_equal "$status" 0
-  assert_equal "$(cat silent.out)" 'error: nothing received for 1 s\r\n'
+  assert_same "$status" 0
+  assert_same "$(cat silent.out)" 'error: nothing received for 1 s\r\n'
   wait_for_line server.out '^client timed out'
 }
 
@@ -253,7 +253,7 @@ assert_is_now() {
   assert_count client.out "$TIME" 0
   more_descriptors server
   wait_for_end client
-  assert_equal "$status" 0
+  assert_same "$status" 0
   assert_count client.out "^$TIME" 1
 }
 
@@ -290,7 +290,7 @@ assert_is_now() {
   start_server
   server_still_serves
   stop server INT
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 @test "server: SIGTERM stops it cleanly, also while a client keeps it waiting" {
@@ -298,9 +298,9 @@ assert_is_now() {
   start_peer silent eof
   wait_for_line server.out '^client .* connected$'
   stop server TERM
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wait_for_end silent
-  assert_equal "$(cat silent.out)" ''
+  assert_same "$(cat silent.out)" ''
   wanted_port=$port start_server_as server2
   server_still_serves
 }
@@ -309,7 +309,7 @@ assert_is_now() {
   need_ipv6
   host=::1
   start_server --host ::1
-  assert_equal "$(head -n 1 server.out)" "listening on [::1]:$port"
+  assert_same "$(head -n 1 server.out)" "listening on [::1]:$port"
   peer name send:Hello eof
   assert_is_time_line "${lines[1]}"
   assert_count server.out "^client \\[::1\\]:${lines[0]##*:} connected\$" 1
@@ -328,11 +328,11 @@ assert_is_now() {
   start_server
   run_client
   assert_success
-  assert_equal "${lines[0]}" "connecting to 127.0.0.1:$port"
-  assert_equal "${lines[1]}" "connected to 127.0.0.1:$port"
-  assert_equal "${lines[2]}" "sent: Hello"
+  assert_same "${lines[0]}" "connecting to 127.0.0.1:$port"
+  assert_same "${lines[1]}" "connected to 127.0.0.1:$port"
+  assert_same "${lines[2]}" "sent: Hello"
   assert_regex "${lines[3]}" "^The time is $TIME\$"
-  assert_equal "${#lines[@]}" 4
+  assert_same "${#lines[@]}" 4
 }
 
 @test "client: what it sends is Hello, and nothing else" {
@@ -449,7 +449,7 @@ run_client_with_hosts() {
   start_server --host ::1
   run_client
   assert_success
-  assert_equal "${lines[1]}" "connected to [::1]:$port"
+  assert_same "${lines[1]}" "connected to [::1]:$port"
 }
 
 @test "client: while another one sleeps, it is connected, and waits for its time" {
@@ -462,7 +462,7 @@ run_client_with_hosts() {
   assert_count b.out '^The time is' 0
   stop a KILL
   wait_for_end b
-  assert_equal "$status" 0
+  assert_same "$status" 0
   assert_count b.out '^The time is' 1
 }
 

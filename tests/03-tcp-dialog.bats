@@ -14,7 +14,7 @@ server_still_serves() {
 # bats test_tags=id:listens,basic
 @test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
   start_server
-  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
+  assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
 # bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2
@@ -28,7 +28,7 @@ server_still_serves() {
   start_server
   peer name 'send:Hello\nab\n' 'expect:HELLO\nAB\n' shutdown eof
   wait_for_line server.out '^client left'
-  assert_equal "$(sed -n '2,4p' server.out)" \
+  assert_same "$(sed -n '2,4p' server.out)" \
     "client ${lines[0]} connected"$'\nreceived 5 bytes: Hello\nreceived 2 bytes: ab'
 }
 
@@ -114,7 +114,7 @@ server_still_serves() {
   wait_until has_received 6
   thaw server
   wait_for_end client
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wait_for_line server.out '^received 6 bytes: onetwo$'
 }
 
@@ -154,8 +154,8 @@ has_received() {
   thaw server
   tell client now
   wait_for_end client
-  assert_equal "$(cat client.err)" ''
-  assert_equal "$status" 0
+  assert_same "$(cat client.err)" ''
+  assert_same "$status" 0
 }
 
 # Bytes that the server sends wait for the client to read.
@@ -186,9 +186,9 @@ has_unread_reply() {
   assert_count second.out answered 0
   tell first on
   wait_for_end second
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wait_for_end first
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 @test "server: fifty clients come at once, and each gets its own replies" {
@@ -261,8 +261,8 @@ has_unread_reply() {
   wait_for_line server.out '^client .* connected$'
   server_still_serves
   wait_for_end silent
-  assert_equal "$status" 0
-  assert_equal "$(cat silent.out)" 'error: nothing received for 1 s\n'
+  assert_same "$status" 0
+  assert_same "$(cat silent.out)" 'error: nothing received for 1 s\n'
   wait_for_line server.out '^client timed out'
 }
 
@@ -288,7 +288,7 @@ has_unread_reply() {
   memory=$(resident_memory server)
   peer 'fill:Hello, this is a line of text\n'
   (($(resident_memory server) - memory < 4096)) ||
-    fail_because "what a client does not read is not kept" "$memory KiB" "$(resident_memory server) KiB"
+    fail_because "the server keeps what its client does not read, without a limit" "$memory KiB" "$(resident_memory server) KiB"
   server_still_serves
 }
 
@@ -337,7 +337,7 @@ has_unread_reply() {
   server_still_serves
   assert_descriptors server "$before"
   (($(resident_memory server) - memory < 2048)) ||
-    fail_because "the memory stays as it is" "$memory KiB" "$(resident_memory server) KiB"
+    fail_because "the memory of the server has grown" "$memory KiB" "$(resident_memory server) KiB"
 }
 
 @test "server: out of descriptors, it neither dies nor spins, and goes on when there are some" {
@@ -351,7 +351,7 @@ has_unread_reply() {
   assert_count client.out answered 0
   more_descriptors server
   wait_for_end client
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 @test "server: uses no CPU while it waits for a client, for a message, for the rest of one" {
@@ -369,12 +369,12 @@ has_unread_reply() {
   start_server
   server_still_serves
   stop server INT
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wanted_port=$port start_server_as server2
   start_peer client 'send:Hello\n' 'expect:HELLO\n' say:answered eof
   wait_for_line client.out '^answered$'
   stop server2 TERM
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wait_for_end client
   wanted_port=$port start_server_as server3
   server_still_serves
@@ -385,14 +385,14 @@ has_unread_reply() {
   start_peer client 'fill:Hello, this is a line of text\n' hold
   wait_for_line client.out '^filled'
   stop server TERM
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
 @test "server: IPv6 works as IPv4 does" {
   need_ipv6
   host=::1
   start_server --host ::1
-  assert_equal "$(head -n 1 server.out)" "listening on [::1]:$port"
+  assert_same "$(head -n 1 server.out)" "listening on [::1]:$port"
   peer name 'send:Hello\n' 'expect:HELLO\n'
   wait_for_line server.out "^client \\[::1\\]:${lines[0]##*:} connected\$"
 }
@@ -424,7 +424,7 @@ has_unread_reply() {
     start_server_as "server-$frame" --frame "$frame"
     run_client --frame "$frame" <<<$'one\n\ntwo'
     assert_success
-    assert_equal "$output" $'ONE\n\nTWO'
+    assert_same "$output" $'ONE\n\nTWO'
   done
   start_server_as server-raw --frame raw
   run_client --frame raw --interactive <<<$'one\ntwo'
@@ -441,7 +441,7 @@ has_unread_reply() {
     port=$(sed -n '1s/.*://p' "peer-${frame%%=*}.out")
     run_client --frame "${frame%%=*}" <<<$'one\n'
     wait_for_end "peer-${frame%%=*}"
-    assert_equal "$status" 0
+    assert_same "$status" 0
   done
 }
 
@@ -457,7 +457,7 @@ has_unread_reply() {
   run_client
   assert_success
   assert_printed ''
-  assert_equal "$stderr" ''
+  assert_same "$stderr" ''
 }
 
 # bats test_tags=mistake:close-for-shutdown,points:3,exercise:6
@@ -573,8 +573,8 @@ has_unread_reply() {
   wait_for_end peer
   tell client two
   wait_for_end client
-  assert_equal "$status" 1
-  assert_equal "$(wc -l <client.err)" 1
+  assert_same "$status" 1
+  assert_same "$(wc -l <client.err)" 1
 }
 
 @test "client: an error of the server is a failure, and shown" {
@@ -646,7 +646,7 @@ stream() {
   stream end
   assert_success
   assert_line 'recv returned 5'
-  assert_equal "$(grep -c '^recv returned 0$' <<<"$output")" 3
+  assert_same "$(grep -c '^recv returned 0$' <<<"$output")" 3
   assert_line '100000 more calls: 100000 returned 0, and none waited'
 }
 

@@ -161,7 +161,7 @@ wait_for_line() {
 start() {
   local name=$1
   shift
-  record "started $name: ${*/#$ROOT\//}"
+  record "started $name: $*"
   local in
   mkfifo "$name.in"
   exec {in}<>"$name.in" # open already here, so that nothing is lost that is told at once
@@ -242,7 +242,7 @@ start_server_as() {
   local line=
   read -r line <"$name.out" || true
   [[ $line =~ ^listening\ on\ .*:[0-9]+$ ]] ||
-    fail_because "the first line of $name says where it listens" "listening on ADDRESS:PORT" \
+    fail_because "the first line that $name prints does not say where it listens" "listening on ADDRESS:PORT" \
       "$(cat "$name.out" "$name.err")"
   port=${line##*:}
 }
@@ -289,9 +289,9 @@ run_bounded() {
   stderr=$(<run.err)
   mapfile -t lines <run.out
   mapfile -t stderr_lines <run.err
-  local shown="${*/#$ROOT\//}"
-  record "ran ${shown:0:300}"
-  record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr:0:600}"
+  local shown="$*"
+  record "ran ${shown:0:400}"
+  record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr_lines[0]:0:300}"
   if ((status == 124 || status == 137)); then
     fail_because "${1##*/} did not end within $RUN_LIMIT s" "its end" "it was killed"
   fi
@@ -315,21 +315,21 @@ swarm() {
 # ---- what a failure looks like: one line on stderr, and the exit status ----
 
 assert_fails() {
-  ((status == $1)) || fail_because "the exit status tells what happened" "$1" "$status"
+  ((status == $1)) || fail_because "the exit status is not the right one" "$1" "$status"
   ((${#stderr_lines[@]} == 1)) ||
-    fail_because "a failure is said in one line on stderr" "one line" "$stderr"
+    fail_because "there is not one line on stderr that says what failed" "one line" "$stderr"
 }
 
 # assert_count FILE PATTERN COUNT: exactly so many lines.
 assert_count() {
   local count
   count=$(count_lines "$1" "$2")
-  ((count == $3)) || fail_because "lines like /$2/ in $1" "$3" "$count"
+  ((count == $3)) || fail_because "the number of lines like /$2/ in $1 is not the right one" "$3" "$count"
 }
 
-# assert_reply TEXT: what a client or a peer printed on stdout, whole, and nothing else.
+# assert_printed TEXT: what a client or a peer printed on stdout, whole, and nothing else.
 assert_printed() {
-  [[ $output == "$1" ]] || fail_because "what was printed on stdout" "$1" "$output"
+  [[ $output == "$1" ]] || fail_because "something else was printed on stdout" "$1" "$output"
 }
 
 # ---- what a process uses ----
@@ -350,7 +350,7 @@ assert_idle() {
   sleep 0.3 # this is what is measured, not a wait
   after=$(cpu_ticks "$pid")
   record "$1 used $((after - before)) ticks of CPU in 0.3 s"
-  ((after - before <= 4)) || fail_because "$1 waits without using the CPU" "0 ticks in 0.3 s" \
+  ((after - before <= 4)) || fail_because "$1 uses the CPU although it has nothing to do" "0 ticks in 0.3 s" \
     "$((after - before)) ticks: it spins"
 }
 
@@ -367,7 +367,7 @@ has_descriptors() {
 # assert_descriptors NAME COUNT: it has so many open, now or soon.
 assert_descriptors() {
   wait_until has_descriptors "$1" "$2" ||
-    fail_because "$1 closes what it has opened" "$2 descriptors" \
+    fail_because "$1 does not close what it has opened" "$2 descriptors" \
       "$(open_descriptors "$1"): $(describe_descriptors "$1")"
 }
 

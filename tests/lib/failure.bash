@@ -4,10 +4,11 @@
 # ---- the record of a scenario ----
 
 record() {
-  steps+=("$*")
+  local step=${*//$BATS_FILE_TMPDIR\/submission\//${SUBMISSION:-}/}
+  steps+=("${step//$ROOT\//}")
 }
 
-# fail_because WHAT EXPECTED RECEIVED: the sentence of a failure. If both are one line, a mark
+# fail_because WHAT EXPECTED RECEIVED: the sentence of a failure says what is wrong. If both are one line, a mark
 # stands under the first character that differs.
 fail_because() {
   local same=0
@@ -19,6 +20,11 @@ fail_because() {
     ((same == 0)) || printf '%*s^\n' $((12 + same)) ''
   fi
   return 1
+}
+
+# assert_same ACTUAL EXPECTED
+assert_same() {
+  [[ $1 == "$2" ]] || fail_because "the two are not the same" "$2" "$1"
 }
 
 # The output of one program, each line after a bar; a long one is cut in the middle.
@@ -138,7 +144,8 @@ waits_in() {
   esac
 }
 
-# sockets_of NAME: each TCP or UDP socket that it has, as "tcp STATE PORT", STATE in hexadecimal.
+# sockets_of NAME: each socket that it has, as "tcp STATE PORT" or "udp STATE PORT", STATE as
+# /proc/net/tcp numbers it, or "none 07 0" for one that neither listens nor is connected.
 sockets_of() {
   local pid=${pid_of[$1]}
   find "/proc/$pid/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null |
@@ -146,7 +153,8 @@ sockets_of() {
     awk '
       FNR == 1 && FILENAME != "-" { kind = FILENAME; sub(/.*\//, "", kind); sub(/6$/, "", kind) }
       FILENAME == "-"             { own[$1] = 1; next }
-      $10 in own                  { split($2, address, ":"); print kind, $4, address[2] }
+      $10 in own                  { split($2, address, ":"); print kind, $4, address[2]; delete own[$10] }
+      END                         { for (inode in own) print "none", "07", 0 }
     ' - /proc/net/{tcp,tcp6,udp,udp6} 2>/dev/null |
     while read -r kind state port; do
       echo "$kind $state $((16#$port))"
@@ -173,10 +181,11 @@ describe_descriptors() {
     sockets_of "$1" | while read -r kind state _; do
       case $kind$state in
         tcp01) echo "connected socket(s)" ;;
-        tcp08) echo "socket(s) in CLOSE_WAIT: the other side has left, and close is missing" ;;
+        tcp08) echo "socket(s) in CLOSE_WAIT (the other side has left; close is missing)" ;;
         tcp0A) echo "listening socket(s)" ;;
         udp*) echo "UDP socket(s)" ;;
-        tcp*) echo "other TCP socket(s)" ;;
+        none*) echo "socket(s) without a connection" ;;
+        *) echo "other TCP socket(s)" ;;
       esac
     done
     find "/proc/${pid_of[$1]}/fd" -type l ! -lname 'socket:*' -printf 'file(s) or pipe(s)\n' 2>/dev/null
