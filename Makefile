@@ -11,7 +11,7 @@ PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 
-.PHONY: all programs tools compiler help setup test lint sanitize clean $(LESSONS)
+.PHONY: all programs tools compiler help setup test mutants sanitize lint clean $(LESSONS)
 
 all: programs tools
 	@scripts/help
@@ -55,6 +55,9 @@ demo-%: ## lesson N's server and clients side by side, in tmux
 
 test: ## every test (ARGS="tests/02-tcp-time.bats": some)
 	+@scripts/test $(ARGS)
+
+mutants: ## tests of the tests: programs with mistakes, which they must catch
+	+@scripts/mutants $(ARGS)
 
 sanitize: ## every test again, on programs built with ASan and UBSan
 	+@scripts/sanitize $(ARGS)

@@ -220,6 +220,18 @@ has_unread_reply() {
   peer 'send:\0\0\0\5Hello' 'expect:\0\0\0\5HELLO'
 }
 
+# bats test_tags=mistake:eintr-as-end,points:3
+@test "server: a signal that does not ask it to stop does not end the wait" {
+  start_server
+  start_peer client wait 'send:Hello\n' 'expect:HELLO\n'
+  wait_for_line server.out '^client .* connected$'
+  freeze server
+  thaw server
+  tell client now
+  wait_for_end client
+  assert_same "$status" 0
+}
+
 @test "server: survives a client's RST, whenever it comes" {
   start_server
   peer rst

@@ -71,9 +71,14 @@ print_mistakes() {
   [[ ! -r $ROOT/$readme ]] || echo "-- read: $readme"
 }
 
+# escape_pattern TEXT: the regular expression that matches TEXT.
+escape_pattern() {
+  printf '%s' "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g'
+}
+
 print_repeat() {
   local pattern command=
-  pattern=$(sed 's/[][\.*^$+?(){}|]/\\&/g' <<<"$BATS_TEST_DESCRIPTION")
+  pattern=$(escape_pattern "$BATS_TEST_DESCRIPTION")
   [[ -z ${SUBMISSION:-} ]] || command="SUBMISSION=$SUBMISSION "
   [[ -z ${CHAOS:-} ]] || command+="CHAOS=$CHAOS ${CHAOS_SEED:+CHAOS_SEED=$CHAOS_SEED }"
   echo "-- repeat it: ${command}bats -f ${pattern@Q} ${BATS_TEST_FILENAME#"$ROOT"/}"
