@@ -178,8 +178,10 @@ tell() {
   printf '%s\n' "$2" 1<>"$1.in"
 }
 
+# A process that has ended stays a zombie (Z) until bash has noticed, which may take its time.
 is_running() {
-  kill -0 "${pid_of[$1]}" 2>/dev/null
+  local stat
+  { read -r stat <"/proc/${pid_of[$1]}/stat"; } 2>/dev/null && [[ ${stat##*) } != Z* ]]
 }
 
 has_ended() {

@@ -98,8 +98,7 @@ TESTS
 @test "the signal that ended a server is named in words" {
   house <<'TESTS'
 @@test "server: a" {
-  start_server
-  kill -SEGV "${pid_of[server]}"
+  start server bash -c 'echo listening on 127.0.0.1:1; kill -SEGV $$'
   wait_until has_ended server
 }
 TESTS
