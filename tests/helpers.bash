@@ -269,7 +269,7 @@ start_server_as() {
 
 is_listening() {
   local line
-  read -r line <"$1.out" || has_ended "$1"
+  { read -r line <"$1.out"; } 2>/dev/null || has_ended "$1" # the file may not be there yet
 }
 
 # start_client NAME [ARGUMENT]... and start_peer NAME ARGUMENT...: to the server.
