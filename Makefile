@@ -53,6 +53,21 @@ client-%: ## lesson N's client, with ARGS="--help"
 demo-%: ## lesson N's server and clients side by side, in tmux
 	+@scripts/demo $*
 
+start-%: ## your own copy of lesson N, with exercises to fill, in work/
+	+@scripts/start $*
+
+check-%: ## check your copy, and say what to write next
+	+@scripts/check $*
+
+watch-%: ## the same, each time you save a file
+	+@scripts/watch $*
+
+hint-%: ## one hint more for the first check that fails
+	+@scripts/hint $*
+
+solution-%: ## what the reference does differently from your copy
+	+@scripts/solution $*
+
 test: ## every test (ARGS="tests/02-tcp-time.bats": some)
 	+@scripts/test $(ARGS)
 

@@ -48,9 +48,8 @@ static int open_listener(const char *host, long port, int backlog, bool reuse)
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
         if (fd == -1)
             continue;
-        /* EXERCISE 1: set SO_REUSEADDR to `on`, bind the socket to the address of this
-         * entry, and listen; if one of these fails, close fd and set it to -1, with errno
-         * as the failed call left it */
+        /* EXERCISE 1: set SO_REUSEADDR to `on`, bind to the address of this entry, and
+         * listen; if one of them fails, close fd and make it -1, but keep errno */
         /* Connections of an old server may still be in TIME_WAIT, for a minute. They would
          * make bind fail; SO_REUSEADDR, set before bind, lets it have the port at once. */
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||

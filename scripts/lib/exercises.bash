@@ -1,0 +1,68 @@
+# exercises.bash - the exercises of a lesson, and a student's work on them. Source it after
+# lessons.bash; scripts/lib/exercises.awk says what the markers in the sources look like.
+#
+# The work has, beside its sources: .check, a line for each check of the last `make check-N`
+# (its status, the exercise it is about or 0, its name, with tabs between), and .hints, a line
+# for each hint that was shown (the number of its exercise).
+# shellcheck shell=bash
+
+# markers MODE FILE...: what exercises.awk prints in that mode.
+markers() {
+  awk -v mode="$1" -f scripts/lib/exercises.awk "${@:2}"
+}
+
+# find_exercises N: sets lesson, number, sources (the reference's files), exercises (their list)
+# and work (where a student's copy is). Ends the script if lesson N has none, or mistakes in them.
+# shellcheck disable=SC2154 # lesson comes from lessons.bash
+find_exercises() {
+  find_lesson "$1"
+  number=$(lesson_number "$lesson")
+  work=${WORK:-work}/$lesson
+  shopt -s nullglob
+  sources=("lessons/$lesson/"*.c "lessons/$lesson/"*.h)
+  exercises=
+  if ((${#sources[@]} > 0)); then
+    exercises=$(markers list "${sources[@]}" | sort -n) || exit 1
+  fi
+  if [[ -z $exercises ]]; then
+    echo "lesson $number has no exercises" >&2
+    exit 1
+  fi
+}
+
+has_work() {
+  [[ -e $work || -L $work ]]
+}
+
+need_work() {
+  if ! has_work; then
+    echo "there is no $work yet; begin with: make start-$number" >&2
+    exit 1
+  fi
+}
+
+# list_todos [FILE]...: the TODOs that are left in the files of the work, the lowest first.
+list_todos() {
+  local files=() file
+  for file in "$@"; do
+    if [[ -r $file ]]; then
+      files+=("$file")
+    fi
+  done
+  if ((${#files[@]} > 0)); then
+    markers todo "${files[@]}" | sort -n
+  fi
+}
+
+# The sources of the work that make up its server or its client.
+files_of() {
+  printf '%s\n' "$work/"*.h "$work/$1.c"
+}
+
+# set_styles: colours if stdout is a terminal, and nobody minds.
+set_styles() {
+  bold='' red='' green='' dim='' plain=''
+  if [[ -t 1 && ${TERM:-dumb} != dumb && -z ${NO_COLOR:-} ]]; then
+    bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
+  fi
+}
