@@ -17,7 +17,7 @@ server_still_serves() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1
 @test "server: answers each message in upper case" {
   start_server
   peer 'send:Hello\n' 'expect:HELLO\n' 'send:World\n' 'expect:WORLD\n' shutdown eof
@@ -32,7 +32,7 @@ server_still_serves() {
     "client ${lines[0]} connected"$'\nreceived 5 bytes: Hello\nreceived 2 bytes: ab'
 }
 
-# bats test_tags=id:length,needs:listens,mistake:host-byte-order,points:3,exercise:2,exercise:3,exercise:4
+# bats test_tags=id:length,needs:listens,mistake:host-byte-order,points:3,exercise:3,exercise:4
 @test "server: --frame length: the length is in network byte order" {
   start_server --frame length
   peer 'send:\0\0\1\2' repeat:258:x 'expect:\0\0\1\2' expect-repeat:258:X
@@ -97,13 +97,13 @@ server_still_serves() {
   peer 'send:\0\0\0\6\0\n\xff\0\0a' 'expect:\0\0\0\6\0\n\xff\0\0A'
 }
 
-# bats test_tags=needs:listens,exercise:2
+# bats test_tags=needs:listens
 @test "server: --frame raw: answers whatever has come" {
   start_server --frame raw
   peer send:Hel expect:HEL 'send:lo\nWorld' 'expect:LO\nWORLD' silence:0.05
 }
 
-# bats test_tags=needs:listens,exercise:2
+# bats test_tags=needs:listens
 @test "server: --frame raw: two sends in one recv" {
   start_server --frame raw
   start_peer client wait send:one send:two expect:ONETWO
@@ -118,7 +118,7 @@ server_still_serves() {
   wait_for_line server.out '^received 6 bytes: onetwo$'
 }
 
-# bats test_tags=needs:listens,exercise:2
+# bats test_tags=needs:listens
 @test "server: --frame raw: one send in two recvs" {
   start_server --frame raw --max-line 4
   peer send:Hello expect:HELLO silence:0.05
@@ -411,7 +411,7 @@ has_unread_reply() {
 
 # ---- the client ----
 
-# bats test_tags=basic,points:5,exercise:1,exercise:2
+# bats test_tags=basic,points:5,exercise:1
 @test "client: prints a reply as soon as it is there" {
   start_server
   start_client client --interactive

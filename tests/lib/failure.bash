@@ -1,10 +1,12 @@
 # failure.bash - what is printed when a scenario fails: what was done and said, what the system
 # knows about the programs, which mistake it may be, where to read, and how to repeat it.
 
+shown_submission=${SUBMISSION_SHOWN:-${SUBMISSION:-}} # as whoever reads this knows it
+
 # ---- the record of a scenario ----
 
 record() {
-  local step=${*//$BATS_FILE_TMPDIR\/submission\//${SUBMISSION:-}/}
+  local step=${*//$BATS_FILE_TMPDIR\/submission\//$shown_submission/}
   steps+=("${step//$ROOT\//}")
 }
 
@@ -12,7 +14,7 @@ record() {
 # stands under the first character that differs.
 fail_because() {
   local same=0
-  printf '%s\n  expected: %s\n  received: %s\n' "$1" "$2" "$3"
+  printf '%s\n  expected: %s\n  received: %s\n' "$1" "${2//$'\n'/$'\n            '}" "${3//$'\n'/$'\n            '}"
   if [[ -n $2 && -n $3 && $2 != "$3" && $2$3 != *$'\n'* ]]; then
     while [[ ${2:same:1} == "${3:same:1}" ]]; do
       same=$((same + 1))
@@ -79,7 +81,7 @@ escape_pattern() {
 print_repeat() {
   local pattern command=
   pattern=$(escape_pattern "$BATS_TEST_DESCRIPTION")
-  [[ -z ${SUBMISSION:-} ]] || command="SUBMISSION=$SUBMISSION "
+  [[ -z $shown_submission ]] || command="SUBMISSION=$shown_submission "
   [[ -z ${CHAOS:-} ]] || command+="CHAOS=$CHAOS ${CHAOS_SEED:+CHAOS_SEED=$CHAOS_SEED }"
   echo "-- repeat it: ${command}bats -f ${pattern@Q} ${BATS_TEST_FILENAME#"$ROOT"/}"
 }
@@ -125,7 +127,8 @@ examine() {
   fi
   place=$(waits_in "$pid")
   [[ -z $place ]] || facts+=("$name waits in $place")
-  facts+=("$name has open: $(describe_descriptors "$name")")
+  place=$(describe_descriptors "$name")
+  [[ $place != *CLOSE_WAIT* && $place != *without* ]] || facts+=("$name has open: $place")
 }
 
 examine_all() {
