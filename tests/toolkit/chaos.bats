@@ -3,6 +3,7 @@
 # again and again, and prints what it returned: a number or the name of an error.
 
 load ../helpers
+library=$BUILD/tools/chaos.so
 
 # probe KIND CALL [SIZE [FLAG]...], in two builds: in the second, the compiler makes recv, read and
 # poll the calls __recv_chk, __read_chk and __poll_chk of the C library.
@@ -133,27 +134,27 @@ C
 
 # under MODE PROBE ARGUMENT...: what the probe prints.
 under() {
-  run_bounded env CHAOS="$1" LD_PRELOAD="$BUILD/tools/chaos.so" "$BATS_FILE_TMPDIR/$2" "${@:3}"
+  run_bounded env CHAOS="$1" LD_PRELOAD="$library" "$BATS_FILE_TMPDIR/$2" "${@:3}"
   assert_success
   assert_equal "$stderr" ''
 }
 
 # strikes MODE WHAT COUNT ARGUMENT...: of 16 calls, as many return WHAT, in both builds.
 strikes() {
-  local build struck
-  for build in probe checked-probe; do
-    under "$1" "$build" "${@:4}"
+  local program struck
+  for program in probe checked-probe; do
+    under "$1" "$program" "${@:4}"
     struck=$(grep -ow -e "$2" <<<"$output" | wc -l)
-    ((struck == $3)) || fail_because "$build ${*:4} under CHAOS=$1" "$2 $3 times in 16" "$output"
+    ((struck == $3)) || fail_because "$program ${*:4} under CHAOS=$1" "$2 $3 times in 16" "$output"
   done
 }
 
 # spares MODE ARGUMENT...: the calls return what they return without chaos.
 spares() {
-  local build calm
-  for build in probe checked-probe; do
-    calm=$(bounded "$BATS_FILE_TMPDIR/$build" "${@:2}")
-    under "$1" "$build" "${@:2}"
+  local program calm
+  for program in probe checked-probe; do
+    calm=$(bounded "$BATS_FILE_TMPDIR/$program" "${@:2}")
+    under "$1" "$program" "${@:2}"
     assert_equal "$output" "$calm"
   done
 }
@@ -183,7 +184,7 @@ spares() {
 
 @test "short-recv: no byte is lost, doubled or moved" {
   start_peer_server accept 'send:one\ntwo\nthree\n' repeat:5000:abc close
-  run_bounded env CHAOS=short-recv LD_PRELOAD="$BUILD/tools/chaos.so" "$PEER" --port "$port" \
+  run_bounded env CHAOS=short-recv LD_PRELOAD="$library" "$PEER" --port "$port" \
     'expect:one\ntwo\nthree\n' expect-repeat:5000:abc eof
   assert_success
 }
@@ -264,8 +265,8 @@ spares() {
     strikes emfile EMFILE 4 listener "$call"
     strikes emfile 1 12 listener "$call"
   done
-  spares aborted,emfile stream recv
-  spares aborted,emfile stream send
+  spares aborted,emfile stream recv 8
+  spares aborted,emfile stream send 8
 }
 
 @test "several modes, and all: each strikes" {
@@ -296,10 +297,10 @@ spares() {
 
 @test "a mode that is unknown or missing, and a bad seed: one line on stderr, exit 2" {
   local bad
-  for bad in CHAOS= CHAOS=nonsense CHAOS=eintr, CHAOS=,eintr CHAOS=eintr,short CHAOS=EINTR \
+  for bad in CHAOS= CHAOS=nonsense "CHAOS=eintr," CHAOS=,eintr CHAOS=eintr,short CHAOS=EINTR \
     -uCHAOS 'CHAOS=eintr CHAOS_SEED=x' 'CHAOS=eintr CHAOS_SEED=' 'CHAOS=eintr CHAOS_SEED=-1'; do
     # shellcheck disable=SC2086 # two variables are two words
-    run_bounded env $bad LD_PRELOAD="$BUILD/tools/chaos.so" "$BATS_FILE_TMPDIR/probe" stream recv
+    run_bounded env $bad LD_PRELOAD="$library" "$BATS_FILE_TMPDIR/probe" stream recv
     assert_fails 2
     assert_regex "$stderr" '^chaos: '
     assert_printed ''
@@ -316,26 +317,27 @@ scenarios() {
 @test "a scenario's server and client run under chaos; peer, and what the shell starts, do not" {
   mkdir tests
   cp "$ROOT/tests/helpers.bash" tests/
-  cat >tests/03-tcp-dialog.bats <<'BATS'
+  # bats takes a line that starts with @test for a test of this file, wherever it stands.
+  sed 's/^%/@/' >tests/03-tcp-dialog.bats <<'BATS'
 load helpers
-@test "server: has the library" {
+%test "server: has the library" {
   start_server
   grep -q chaos.so "/proc/${pid_of[server]}/maps"
   [[ $(readlink "/proc/${pid_of[server]}/exe") == "$BUILD/03-tcp-dialog/server" ]]
 }
-@test "client: has the library" {
+%test "client: has the library" {
   start_server
   start_client client
   wait_for_line server.out '^client .* connected$'
   grep -q chaos.so "/proc/${pid_of[client]}/maps"
 }
-@test "server: peer has not" {
+%test "server: peer has not" {
   start_server
   start_peer peer hold
   wait_for_line server.out '^client .* connected$'
   ! grep -q chaos.so "/proc/${pid_of[peer]}/maps" && ! grep -q chaos.so /proc/self/maps
 }
-@test "server: not under eintr" {
+%test "server: not under eintr" {
   not_under short-send eintr
 }
 BATS
@@ -359,4 +361,40 @@ BATS
   scenarios "$ROOT/tests/01-udp-echo.bats" nonsense
   assert_failure
   refute_line --regexp '^ok [0-9]+ server: answers '
+}
+
+@test "make chaos: a line for each mode, and the sum at the end" {
+  mkdir chaotic
+  printf 'load %s\n' "$ROOT/tests/helpers" >chaotic/01-udp-echo.bats
+  sed 's/^%/@/' >>chaotic/01-udp-echo.bats <<'BATS'
+%test "server: fails under eintr" {
+  not_under aborted
+  [[ $CHAOS != eintr ]]
+}
+%test "server: is calm" {
+  true
+}
+BATS
+  unset CHAOS
+  run --separate-stderr timeout 120 "$ROOT/scripts/chaos" "$PWD/chaotic/01-udp-echo.bats"
+  assert_failure
+  assert_line --regexp '^short-recv +2 passed, 0 failed$'
+  assert_line --regexp '^eintr +1 passed, 1 failed$'
+  assert_line --regexp '^not ok 1 server: fails under eintr'
+  assert_line --regexp '^aborted +1 passed, 0 failed, 1 skipped$'
+  assert_line --regexp '^all +1 passed, 0 failed, 1 skipped$'
+  assert_equal "${lines[-1]}" '11 passed, 1 failed'
+  CHAOS=short-send run --separate-stderr timeout 120 "$ROOT/scripts/chaos" "$PWD/chaotic/01-udp-echo.bats"
+  assert_success
+  assert_equal "${lines[-1]}" '2 passed, 0 failed'
+}
+
+@test "make chaos: what is unknown is one line, exit 2; and no scenario is no success" {
+  CHAOS=nonsense run_bounded "$ROOT/scripts/chaos"
+  assert_fails 2
+  CHAOS_SEED=x run_bounded "$ROOT/scripts/chaos"
+  assert_fails 2
+  CHAOS=eintr run --separate-stderr timeout 60 "$ROOT/scripts/chaos" "$ROOT/tests/toolkit/help.bats"
+  assert_failure
+  assert_equal "${lines[-1]}" '0 passed, 0 failed'
 }

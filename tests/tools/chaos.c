@@ -11,7 +11,8 @@
  *                send, where it may wait
  *   eagain       on a non-blocking socket, recv, send and accept find that it is not ready
  *   aborted      accept fails with ECONNABORTED; the next one takes the connection
- *   emfile       accept fails with EMFILE; the next one takes the connection; sleep ends early
+ *   emfile       accept fails with EMFILE; the next one takes the connection; a sleep
+ *                ends early
  *   all          all of these
  *
  * CHAOS_SEED (default 1) chooses the calls that are struck. With the same seed they are the
@@ -19,7 +20,8 @@
  *
  * A correct program must pass, so nothing happens here that a kernel may not do:
  *
- *   - Only sockets are struck. Datagrams stay whole, and so does what MSG_WAITALL asks for.
+ *   - Only sockets are struck, and poll and its like, whatever they wait for. Datagrams
+ *     stay whole, and so does what MSG_WAITALL asks for.
  *   - Up to SMALL bytes fit into the empty buffer of a new connection. A program may rely
  *     on that when it sends one line, so such a send on a blocking socket is left alone.
  *   - On a blocking socket EAGAIN means a time-out, and a call that does not wait is never
