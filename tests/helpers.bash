@@ -11,6 +11,9 @@
 # their place, each only in the scenarios whose name starts with it ("server: ...",
 # "client: ..."); the other side of the connection is the lesson's own program.
 #
+# With CHAOS=MODE, the server and the client run with tests/tools/chaos.c preloaded, which says
+# at its top which modes there are; what tests them does not.
+#
 # A scenario never sleeps in order to wait: it waits for a line (wait_for_line) or a state
 # (wait_until), with a time-out. Every command in the foreground is bounded by timeout(1).
 
@@ -88,6 +91,30 @@ choose_programs() {
     server:*) [[ ! -e $submitted/server ]] || SERVER=$submitted/server ;;
     client:*) [[ ! -e $submitted/client ]] || CLIENT=$submitted/client ;;
   esac
+  if [[ -n ${CHAOS:-} ]]; then
+    preload_chaos SERVER
+    preload_chaos CLIENT
+  fi
+}
+
+# preload_chaos VARIABLE: the program in VARIABLE becomes a script that becomes the program, so
+# that the process has the id that it was started with.
+preload_chaos() {
+  local library=$BUILD/tools/chaos.so script=$PWD/chaos/${!1##*/}
+  # If it can't be read, the loader warns, and the program runs without it.
+  [[ -r $library ]] || fail_because "CHAOS is a library" "$library" "there is none"
+  mkdir -p chaos
+  printf '#!/usr/bin/env bash\nLD_PRELOAD=%q exec %q "$@"\n' "$library" "${!1}" >"$script"
+  chmod +x "$script"
+  printf -v "$1" %s "$script"
+}
+
+# not_under MODE...: skips a scenario that can't hold under these modes of CHAOS.
+not_under() {
+  local mode
+  for mode in "$@" all; do
+    [[ ,${CHAOS:-}, != *",$mode,"* ]] || skip "not under CHAOS=$mode"
+  done
 }
 
 # Compiles the submitted server.c and client.c as the Makefile compiles a lesson's, or takes
