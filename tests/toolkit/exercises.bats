@@ -387,7 +387,7 @@ OUTPUT
 
 @test "check: never well when no check was run" {
   scripts/start 1
-  echo '@test "other: x" { true; }' >tests/01-count.bats
+  printf '%s\n' '@test "other: works" {' true '}' >tests/01-count.bats
   run scripts/check 1
   assert_failure 1
   assert_line --partial '0 of 0 checks'
@@ -505,11 +505,15 @@ start_watch() {
     printf '#!/bin/sh\necho "$0 $*" >>%q\nsleep 0.1\n' "$PWD/watchers" >"bin/$watcher"
     chmod +x "bin/$watcher"
   done
+  PATH=$PWD/bin start_watching
+  watch_until '^Watching work/01-count.*Ctrl-C'
+}
+
+start_watching() {
   rm -f watch.out
-  PATH=$PWD/bin tmux -S socket -f /dev/null new-session -d -x 150 -y 50 /bin/sh
+  tmux -S socket -f /dev/null new-session -d -x 150 -y 50 /bin/sh
   tmux -S socket pipe-pane -o 'cat >>watch.out'
   tmux -S socket send-keys scripts/watch Space 1 Enter
-  watch_until '^Watching work/01-count.*Ctrl-C'
 }
 
 # watch_until PATTERN [COUNT]
@@ -543,19 +547,32 @@ save_and_leave() {
 @test "watch: checks each time a file is saved or replaced, by looking once a second" {
   scripts/start 1
   start_watch
+  watch_until '^Watching work/01-count.*Ctrl-C'
   save_and_leave
   [[ ! -e watchers ]]
+}
+
+@test "watch: Ctrl-C in the middle of a check ends that, too" {
+  printf '%s\n' '@test "server: waits" {' "echo >'$PWD/here'; sleep 60" '}' >tests/01-count.bats
+  scripts/start 1
+  start_watch
+  wait_until test -e here
+  leave_watch
+  run pgrep -f "$PWD/tests/01-count.bats"
+  assert_output ''
 }
 
 @test "watch: takes inotifywait if it is there, or else entr" {
   scripts/start 1
   start_watch inotifywait entr
+  watch_until '^Watching'
   wait_until test -s watchers
   save_and_leave
   assert_equal "$(grep -c inotifywait watchers)" "$(wc -l <watchers)"
   tmux -S socket kill-server
   rm -r bin watchers
   start_watch entr
+  watch_until '^Watching'
   wait_until test -s watchers
   leave_watch
   run cat watchers
