@@ -8,15 +8,15 @@ BUILD    = build
 ARGS     =
 
 PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
-TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(wildcard tests/tools/*.c)))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 
-.PHONY: all programs tools compiler help setup test lint sanitize clean $(LESSONS)
+.PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
 
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-tools: $(TOOLS)
+tools: $(TOOLS) $(BUILD)/tools/chaos.so
 
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
@@ -31,10 +31,16 @@ $(BUILD)/tools/%: tests/tools/%.c | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
+# A library, which other programs load: it is not to be run.
+$(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
+	@mkdir -p $(@D)
+	$(COMPILE) -fPIC -shared
+	chmod -x $@
+
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(BUILD)/tools/chaos.so)
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 
@@ -70,6 +76,12 @@ solution-%: ## what the reference does differently from your copy
 
 test: ## every test (ARGS="tests/02-tcp-time.bats": some)
 	+@scripts/test $(ARGS)
+
+mutants: ## tests of the tests: programs with mistakes, which they must catch
+	+@scripts/mutants $(ARGS)
+
+chaos: ## the scenarios, while calls on sockets fail or do a part
+	+@scripts/chaos $(ARGS)
 
 sanitize: ## every test again, on programs built with ASan and UBSan
 	+@scripts/sanitize $(ARGS)

@@ -13,22 +13,25 @@ server_still_serves() {
 
 # ---- the server ----
 
+# bats test_tags=id:listens,basic,exercise:1
+@test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
+  start_server
+  assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
+}
+
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,exercise:2,mistake:length-not-set
 @test "server: answers a datagram with echo: and its bytes" {
   start_server
   udp send:Hello expect:echo:Hello
 }
 
-@test "server: listens on 127.0.0.1 unless told otherwise, and says so first" {
-  start_server
-  assert_equal "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
-}
-
+# bats test_tags=mistake:no-htons,points:3,exercise:1
 @test "server: the port it names is the port it has (htons)" {
   start_server
   local free=$port
   stop server
   wanted_port=$free start_server_as server2
-  assert_equal "$(cat server2.out)" "listening on 127.0.0.1:$free"
+  assert_same "$(cat server2.out)" "listening on 127.0.0.1:$free"
   udp send:Hello expect:echo:Hello
 }
 
@@ -50,17 +53,20 @@ server_still_serves() {
   wait_for_line server.out '^datagram from 127.0.0.1:[0-9]+, 0 bytes$'
 }
 
+# bats test_tags=mistake:strlen-on-datagram,points:3,exercise:2
 @test "server: NUL and 0xFF survive, and what follows them (no strlen)" {
   start_server
   udp 'send:a\0b\xff\r\n\0' 'expect:echo:a\0b\xff\r\n\0'
   wait_for_line server.out ', 7 bytes$'
 }
 
+# bats test_tags=mistake:stale-bytes,points:3,exercise:2
 @test "server: a short reply after a long one has no stale bytes" {
   start_server
   udp repeat:500:long send:ab recv:2005 expect:echo:ab
 }
 
+# bats test_tags=mistake:fixed-reply-address,points:3,exercise:2
 @test "server: each client gets its own reply (not a fixed address)" {
   start_server
   start_peer first --udp name send:first expect:echo:first say:answered wait send:again expect:echo:again
@@ -68,9 +74,10 @@ server_still_serves() {
   udp send:second expect:echo:second silence:0.05
   tell first on
   wait_for_end first
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
+# bats test_tags=mistake:fixed-reply-address
 @test "server: many clients at once, each gets only its own replies" {
   start_server
   swarm --udp --connections 50 --messages 20 --send 'message {}' --expect 'echo:message {}'
@@ -80,7 +87,7 @@ server_still_serves() {
 @test "server: the largest datagram that UDP carries back is answered whole" {
   start_server
   udp repeat:65502:x recv:65535
-  assert_equal "${#output}" 65507
+  assert_same "${#output}" 65507
   wait_for_line server.out ', 65502 bytes$'
 }
 
@@ -91,6 +98,7 @@ server_still_serves() {
   server_still_serves
 }
 
+# bats test_tags=mistake:reads-past-buffer,points:3,exercise:3
 @test "server: --bufsize: what fitted is answered, and the rest logged as truncated" {
   start_server --bufsize 4
   udp send:Hello expect:echo:Hell
@@ -104,11 +112,13 @@ server_still_serves() {
   assert_count server.out truncated 0
 }
 
+# bats test_tags=exercise:3
 @test "server: --bufsize: the lost end of a datagram does not come with the next" {
   start_server --bufsize 4
   udp send:Hello send:abc expect:echo:Hell expect:echo:abc silence:0.05
 }
 
+# bats test_tags=mistake:dies-on-econnrefused,points:3
 @test "server: survives a client that is gone before the reply comes (ECONNREFUSED)" {
   start_server
   local round
@@ -141,14 +151,14 @@ server_still_serves() {
   swarm --udp --connections 50 --messages 20 --send '{}' --expect 'echo:{}'
   assert_descriptors server "$before"
   (($(resident_memory server) - memory < 4096)) ||
-    fail_because "the memory stays as it is" "$memory KiB" "$(resident_memory server) KiB"
+    fail_because "the memory of the server has grown" "$memory KiB" "$(resident_memory server) KiB"
 }
 
 @test "server: SIGINT stops it cleanly, and the port is free at once" {
   start_server
   server_still_serves
   stop server INT
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wanted_port=$port start_server_as server2
   server_still_serves
 }
@@ -157,7 +167,7 @@ server_still_serves() {
   start_server
   server_still_serves
   stop server TERM
-  assert_equal "$status" 0
+  assert_same "$status" 0
   wanted_port=$port start_server_as server2
   server_still_serves
 }
@@ -166,13 +176,14 @@ server_still_serves() {
   need_ipv6
   host=::1
   start_server --host ::1
-  assert_equal "$(head -n 1 server.out)" "listening on [::1]:$port"
+  assert_same "$(head -n 1 server.out)" "listening on [::1]:$port"
   udp name send:Hello expect:echo:Hello
   assert_count server.out "^datagram from \\[::1\\]:${output##*:}, 5 bytes\$" 1
 }
 
 # ---- the client ----
 
+# bats test_tags=basic,points:5,exercise:4
 @test "client: sends Hello and World, and prints each reply" {
   start_server
   run_client
@@ -196,6 +207,7 @@ server_still_serves() {
   assert_printed $'first\nsecond'
 }
 
+# bats test_tags=mistake:reply-as-string
 @test "client: what the server sends is printed with escapes" {
   start_peer_server --udp accept recv:9 'send:\x1b[2J\0\xff\nend'
   run_client one
@@ -203,6 +215,7 @@ server_still_serves() {
   assert_printed '\x1b[2J\x00\xff\nend'
 }
 
+# bats test_tags=mistake:no-timeout,points:3,exercise:5
 @test "client: sends again when no reply comes, and prints the reply to the second try" {
   start_peer_server --udp accept expect:one expect:one send:late
   run_client --timeout 0.3 --retries 20 one
@@ -210,25 +223,28 @@ server_still_serves() {
   assert_printed late
 }
 
+# bats test_tags=exercise:5
 @test "client: --timeout and --retries: gives up in time when no reply comes" {
   start_peer_server --udp accept expect:one expect:one expect:one say:three silence:0.3
   run_client --timeout 0.1 --retries 2 one
-  assert_equal "$status" 1
+  assert_same "$status" 1
   assert_printed ""
   assert_regex "${stderr_lines[-1]}" 'no reply'
   wait_for_end peer
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
+# bats test_tags=exercise:5
 @test "client: --retries 0: a lost datagram is not sent again, and one line says so" {
   start_peer_server --udp accept expect:one silence:0.3
   run_client --timeout 0.1 --retries 0 one
   assert_fails 1
   assert_printed ""
   wait_for_end peer
-  assert_equal "$status" 0
+  assert_same "$status" 0
 }
 
+# bats test_tags=exercise:4
 @test "client: nobody listens on the port: Connection refused, without waiting" {
   start_server
   stop server
@@ -237,6 +253,7 @@ server_still_serves() {
   assert_regex "$stderr" 'Connection refused'
 }
 
+# bats test_tags=mistake:any-sender,points:3,exercise:4
 @test "client: a datagram from a stranger is not taken for the reply" {
   start_peer_server --udp accept expect:one say:asked wait send:right
   start_client client --timeout 5 one
@@ -246,8 +263,8 @@ server_still_serves() {
   run_bounded "$PEER" --udp --port "${address##*:}" send:wrong
   tell peer on
   wait_for_end client
-  assert_equal "$status" 0
-  assert_equal "$(cat client.out)" right
+  assert_same "$status" 0
+  assert_same "$(cat client.out)" right
 }
 
 # The address of the client's socket, as the kernel knows it.
@@ -258,6 +275,7 @@ client_address() {
   echo "127.0.0.1:$((16#${hex##*:}))"
 }
 
+# bats test_tags=exercise:6
 @test "client: --broadcast prints every answer with its sender" {
   host=0.0.0.0
   start_server --host 0.0.0.0
@@ -266,6 +284,7 @@ client_address() {
   assert_output --regexp "^127\.[0-9.]+:$port echo:Hello\$"
 }
 
+# bats test_tags=exercise:6
 @test "client: --broadcast without an answer fails" {
   host=0.0.0.0
   start_peer_server --udp accept recv:100 say:asked hold

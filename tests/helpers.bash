@@ -3,10 +3,16 @@
 #
 #   load helpers            at the top of tests/NN-name.bats; toolkit/*.bats: load ../helpers
 #
+# tests/lib/tags.bash says what the tags above a scenario mean; tests/lib/failure.bash prints what
+# a reader of a failure needs.
+#
 # Which programs are tested: those of the lesson that the file is named after, under BUILD
 # (default: build). With SUBMISSION=dir, the server and the client in that directory take
 # their place, each only in the scenarios whose name starts with it ("server: ...",
 # "client: ..."); the other side of the connection is the lesson's own program.
+#
+# With CHAOS=MODE, the server and the client run with tests/tools/chaos.c preloaded, which says
+# at its top which modes there are; what tests them does not.
 #
 # A scenario never sleeps in order to wait: it waits for a line (wait_for_line) or a state
 # (wait_until), with a time-out. Every command in the foreground is bounded by timeout(1).
@@ -24,6 +30,8 @@ for library in bats-support bats-assert; do
 done
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$ROOT/tests/lib/tags.bash"
+. "$ROOT/tests/lib/failure.bash"
 BUILD=${BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
 LESSON=$(basename "$BATS_TEST_FILENAME" .bats)
@@ -41,8 +49,11 @@ setup_file() {
 setup() {
   host=127.0.0.1
   started=() # the names of the programs started, and under each name:
-  declare -gA pid_of=() ended=()
-  steps=()
+  declare -gA pid_of=() port_of=() ended=()
+  steps=() facts=() suspects=()
+  result=skipped # what a scenario is that skips itself
+  read_tags
+  wait_for_needs
   exec </dev/null
   exec {nap}<> <(:) # nothing ever comes from here: `nap` waits for it
   cd "$BATS_TEST_TMPDIR" || return
@@ -51,10 +62,22 @@ setup() {
 
 teardown() {
   local name failed=0
+  if [[ -z ${BATS_TEST_COMPLETED:-} ]]; then
+    failed=1
+    examine_all
+  fi
   for name in "${started[@]}"; do
     end_program "$name" || failed=1
   done
-  [[ -n ${BATS_TEST_COMPLETED:-} && $failed == 0 ]] || print_record
+  if ((failed == 0)); then
+    [[ -n ${BATS_TEST_SKIPPED:-} ]] || result=passed
+  else
+    result=failed
+    note_failure "$BATS_TEST_DESCRIPTION"
+    ((${#facts[@]} > 0)) || examine_all
+    print_record
+  fi
+  write_result "$result"
   return "$failed"
 }
 
@@ -68,6 +91,30 @@ choose_programs() {
     server:*) [[ ! -e $submitted/server ]] || SERVER=$submitted/server ;;
     client:*) [[ ! -e $submitted/client ]] || CLIENT=$submitted/client ;;
   esac
+  if [[ -n ${CHAOS:-} ]]; then
+    preload_chaos SERVER
+    preload_chaos CLIENT
+  fi
+}
+
+# preload_chaos VARIABLE: the program in VARIABLE becomes a script that becomes the program, so
+# that the process has the id that it was started with.
+preload_chaos() {
+  local library=$BUILD/tools/chaos.so script=$PWD/chaos/${!1##*/}
+  # If it can't be read, the loader warns, and the program runs without it.
+  [[ -r $library ]] || fail_because "CHAOS is a library" "$library" "there is none"
+  mkdir -p chaos
+  printf '#!/usr/bin/env bash\nLD_PRELOAD=%q exec %q "$@"\n' "$library" "${!1}" >"$script"
+  chmod +x "$script"
+  printf -v "$1" %s "$script"
+}
+
+# not_under MODE...: skips a scenario that can't hold under these modes of CHAOS.
+not_under() {
+  local mode
+  for mode in "$@" all; do
+    [[ ,${CHAOS:-}, != *",$mode,"* ]] || skip "not under CHAOS=$mode"
+  done
 }
 
 # Compiles the submitted server.c and client.c as the Makefile compiles a lesson's, or takes
@@ -91,43 +138,6 @@ build_submission() {
     echo "SUBMISSION=$SUBMISSION: there is no server.c, client.c, server or client" >&2
     return 1
   fi
-}
-
-# ---- the record: printed if the scenario fails ----
-
-record() {
-  steps+=("$*")
-}
-
-# The output of one program, each line after a bar; a long one is cut in the middle.
-print_lines() {
-  awk -v title="$1" '
-    { line[NR] = length($0) > 300 ? substr($0, 1, 300) "..." : $0 }
-    END {
-      if (NR > 0) print title ":"
-      for (i = 1; i <= NR; i++)
-        if (i <= 20 || i > NR - 10) print "  | " line[i]
-        else if (i == 21) print "  | (" NR - 30 " lines more)"
-    }' "$2"
-}
-
-print_record() {
-  local i name
-  echo "-- what was done"
-  for i in "${!steps[@]}"; do
-    echo "$((i + 1)). ${steps[i]}"
-  done
-  echo "-- what the programs said"
-  for name in "${started[@]}"; do
-    print_lines "$name, stdout" "$name.out"
-    print_lines "$name, stderr" "$name.err"
-  done
-}
-
-# fail_because WHAT EXPECTED RECEIVED: the sentence of a failure.
-fail_because() {
-  printf '%s\n  expected: %s\n  received: %s\n' "$1" "$2" "$3"
-  return 1
 }
 
 # ---- waiting ----
@@ -178,7 +188,7 @@ wait_for_line() {
 start() {
   local name=$1
   shift
-  record "started $name: ${*/#$ROOT\//}"
+  record "started $name: $*"
   local in
   mkfifo "$name.in"
   exec {in}<>"$name.in" # open already here, so that nothing is lost that is told at once
@@ -195,8 +205,10 @@ tell() {
   printf '%s\n' "$2" 1<>"$1.in"
 }
 
+# A process that has ended stays a zombie (Z) until bash has noticed, which may take its time.
 is_running() {
-  kill -0 "${pid_of[$1]}" 2>/dev/null
+  local stat
+  { read -r stat <"/proc/${pid_of[$1]}/stat"; } 2>/dev/null && [[ ${stat##*) } != Z* ]]
 }
 
 has_ended() {
@@ -243,10 +255,6 @@ end_program() {
   fi
 }
 
-name_signal() {
-  (($1 <= 128)) || echo " (SIG$(kill -l $(($1 - 128))))"
-}
-
 # start_server [OPTION]...: on a free port, ready when it returns; sets port. A second one in
 # the same scenario is started with `start_server_as server2 ...`.
 start_server() {
@@ -256,20 +264,21 @@ start_server() {
 start_server_as() {
   local name=$1
   shift
-  start "$name" "$SERVER" --port "${wanted_port:-0}" "$@"
+  port_of[$name]=${wanted_port:-0}
+  start "$name" "$SERVER" --port "${port_of[$name]}" "$@"
   wait_until is_listening "$name" ||
     fail_because "$name did not start" "listening on ADDRESS:PORT" "$(cat "$name.out" "$name.err")"
   local line=
   read -r line <"$name.out" || true
   [[ $line =~ ^listening\ on\ .*:[0-9]+$ ]] ||
-    fail_because "the first line of $name says where it listens" "listening on ADDRESS:PORT" \
+    fail_because "the first line that $name prints does not say where it listens" "listening on ADDRESS:PORT" \
       "$(cat "$name.out" "$name.err")"
   port=${line##*:}
 }
 
 is_listening() {
   local line
-  { read -r line <"$1.out"; } 2>/dev/null || has_ended "$1" # the file may not be there yet
+  { read -r line <"$1.out"; } 2>/dev/null || has_ended "$1"
 }
 
 # start_client NAME [ARGUMENT]... and start_peer NAME ARGUMENT...: to the server.
@@ -309,9 +318,9 @@ run_bounded() {
   stderr=$(<run.err)
   mapfile -t lines <run.out
   mapfile -t stderr_lines <run.err
-  local shown="${*/#$ROOT\//}"
-  record "ran ${shown:0:300}"
-  record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr:0:600}"
+  local shown="$*"
+  record "ran ${shown:0:400}"
+  record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr_lines[0]:0:300}"
   if ((status == 124 || status == 137)); then
     fail_because "${1##*/} did not end within $RUN_LIMIT s" "its end" "it was killed"
   fi
@@ -324,34 +333,32 @@ run_client() {
 # peer ARGUMENT...: a script that must come true.
 peer() {
   run_bounded "$PEER" --host "$host" --port "$port" "$@"
-  ((status == 0)) || fail_because "the peer's script did not come true" "exit status 0" \
-    "$status: $stderr"
+  ((status == 0)) || fail "what came back is not what should come: ${stderr#peer: }"
 }
 
 swarm() {
   run_bounded "$SWARM" --host "$host" --port "$port" "$@"
-  ((status == 0)) || fail_because "not all replies are right" "0 wrong, 0 missing" \
-    "$output $stderr"
+  ((status == 0)) || fail "not all replies are right: $output"$'\n'"${stderr#swarm: }"
 }
 
 # ---- what a failure looks like: one line on stderr, and the exit status ----
 
 assert_fails() {
-  ((status == $1)) || fail_because "the exit status tells what happened" "$1" "$status"
+  ((status == $1)) || fail_because "the exit status is not the right one" "$1" "$status"
   ((${#stderr_lines[@]} == 1)) ||
-    fail_because "a failure is said in one line on stderr" "one line" "$stderr"
+    fail_because "there is not one line on stderr that says what failed" "one line" "$stderr"
 }
 
 # assert_count FILE PATTERN COUNT: exactly so many lines.
 assert_count() {
   local count
   count=$(count_lines "$1" "$2")
-  ((count == $3)) || fail_because "lines like /$2/ in $1" "$3" "$count"
+  ((count == $3)) || fail_because "the number of lines like /$2/ in $1 is not the right one" "$3" "$count"
 }
 
-# assert_reply TEXT: what a client or a peer printed on stdout, whole, and nothing else.
+# assert_printed TEXT: what a client or a peer printed on stdout, whole, and nothing else.
 assert_printed() {
-  [[ $output == "$1" ]] || fail_because "what was printed on stdout" "$1" "$output"
+  [[ $output == "$1" ]] || fail_because "something else was printed on stdout" "$1" "$output"
 }
 
 # ---- what a process uses ----
@@ -372,7 +379,7 @@ assert_idle() {
   sleep 0.3 # this is what is measured, not a wait
   after=$(cpu_ticks "$pid")
   record "$1 used $((after - before)) ticks of CPU in 0.3 s"
-  ((after - before <= 4)) || fail_because "$1 waits without using the CPU" "0 ticks in 0.3 s" \
+  ((after - before <= 4)) || fail_because "$1 uses the CPU although it has nothing to do" "0 ticks in 0.3 s" \
     "$((after - before)) ticks: it spins"
 }
 
@@ -389,7 +396,8 @@ has_descriptors() {
 # assert_descriptors NAME COUNT: it has so many open, now or soon.
 assert_descriptors() {
   wait_until has_descriptors "$1" "$2" ||
-    fail_because "$1 closes what it has opened" "$2 descriptors" "$(ls -l "/proc/${pid_of[$1]}/fd")"
+    fail_because "$1 does not close what it has opened" "$2 descriptors" \
+      "$(open_descriptors "$1"): $(describe_descriptors "$1")"
 }
 
 # resident_memory NAME: in KiB.

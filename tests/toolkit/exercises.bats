@@ -295,12 +295,13 @@ assert_bad_markers() {
 FAILED   server: says one
          the server says one
          Write next: TODO 1 in work/01-count/server.c, line 5: say one
-waits    server: says three, for: server: says one
+waits    server: says three
 FAILED   client: adds
          the client says 3
          Write next: TODO 2 in work/01-count/client.c, line 6: add the numbers
 
 0 of 3 checks pass, 2 fail, 1 wait.
+1 wait for: server: says one
 Points: 0 of 6.
 Next: TODO 1 in work/01-count/server.c, line 5: say one
 Then: make check-1   For a hint: make hint-1

@@ -587,6 +587,7 @@ wait_for client
 TOUR
   cp "$built"/01-udp-echo/{server,client} build/90-fault/
   tour 90
+  assert_equal "$stderr" ''
   assert_success
   replies=$(sed -n 's/.*datagram from.*/server/p; s/.*echo:.*/client/p' <<<"$output" | tr '\n' ' ')
   assert_equal "$replies" "$(printf 'server client %.0s' {1..10})"

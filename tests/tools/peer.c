@@ -14,6 +14,7 @@
  * on stderr says at which action.
  */
 #include "cli.h"
+#include "differ.h"
 #include "net.h"
 #include "script.h"
 #include "wire.h"
@@ -109,17 +110,6 @@ static void do_recv(struct peer *peer, const struct step *step)
     free(bytes);
 }
 
-/* Prints `bytes` in a line, with a mark under the byte at `offset`. */
-static void print_marked(const char *title, const char *bytes, size_t length,
-                         size_t offset)
-{
-    fprintf(stderr, "  %s: ", title);
-    cli_print_bytes(stderr, bytes, offset);
-    fputs(">>>", stderr);
-    cli_print_bytes(stderr, bytes + offset, length - offset);
-    fputc('\n', stderr);
-}
-
 /* Receives exactly the text, as many bytes as it has (with UDP: one datagram). */
 static void do_expect(struct peer *peer, const struct step *step)
 {
@@ -149,9 +139,8 @@ static void do_expect(struct peer *peer, const struct step *step)
         size_t wanted = step->length - from > 120 ? 120 : step->length - from;
         cli_warn("at %.60s: after %zu of %zu bytes %s", peer->action, same, step->length,
                  why);
-        print_marked("expected", step->text + from, wanted, same - from);
-        print_marked("received", bytes + from, length - from > 120 ? 120 : length - from,
-                     same - from);
+        print_both(step->text + from, wanted, bytes + from,
+                   length - from > 120 ? 120 : length - from);
         free(bytes);
         exit(EXIT_FAILURE);
     }
@@ -194,7 +183,9 @@ static void do_silence(struct peer *peer, const struct step *step)
     size_t received = receive_bytes(peer, bytes, sizeof bytes);
     cli_warn("at %s: %s", peer->action,
              received > 0 ? "something came" : "the stream ended");
-    print_marked("received", bytes, received, 0);
+    fputs("  received: ", stderr);
+    cli_print_bytes(stderr, bytes, received);
+    fputc('\n', stderr);
     exit(EXIT_FAILURE);
 }
 

@@ -14,6 +14,7 @@
  * reply received; for the first message of a connection, it starts with connect.
  */
 #include "cli.h"
+#include "differ.h"
 #include "net.h"
 
 #include <fcntl.h>
@@ -83,11 +84,7 @@ static void report_wrong(struct swarm *swarm, size_t i, const char *wanted, size
 {
     if (swarm->wrong++ == 0) {
         cli_warn("a reply to message %ld is wrong", swarm->connections[i].message);
-        fputs("  expected: ", stderr);
-        cli_print_bytes(stderr, wanted, length);
-        fputs("\n  received: ", stderr);
-        cli_print_bytes(stderr, came, count);
-        fputc('\n', stderr);
+        print_both(wanted, length, came, count);
     }
     leave(swarm, i);
 }
