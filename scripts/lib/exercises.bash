@@ -59,10 +59,24 @@ files_of() {
   printf '%s\n' "$work/"*.h "$work/$1.c"
 }
 
-# set_styles: colours if stdout is a terminal, and nobody minds.
+# set_styles: for a terminal: its width, and colours unless nobody wants them.
 set_styles() {
-  bold='' red='' green='' dim='' plain=''
-  if [[ -t 1 && ${TERM:-dumb} != dumb && -z ${NO_COLOR:-} ]]; then
-    bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
+  local size
+  bold='' red='' green='' dim='' plain='' width=0
+  if [[ -t 1 ]]; then
+    { size=$(stty size <&9 2>/dev/null) || true; } 9>&1 # in $(...), 1 is not the terminal
+    width=${size#* }
+    if [[ ${TERM:-dumb} != dumb && -z ${NO_COLOR:-} ]]; then
+      bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
+    fi
   fi
+}
+
+# put_indented STYLE TEXT: nine columns from the left; folded if it is wider than the terminal.
+put_indented() {
+  local text=$2
+  if ((width > 30)); then
+    text=$(fold -s -w $((width - 10)) <<<"$text")
+  fi
+  printf '%s%s%s\n' "$1         " "${text//$'\n'/$'\n'         }" "$plain"
 }
