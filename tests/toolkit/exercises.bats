@@ -9,6 +9,7 @@ eval "set_up_helpers() $(declare -f setup | tail -n +2)"
 # Most tests have a toolkit of their own, with one small lesson that has three exercises.
 setup() {
   set_up_helpers
+  local tools=$BUILD/tools
   unset WORK FORCE BUILD CC
   export NO_COLOR=1
   lesson=$BATS_TEST_TMPDIR/toolkit/lessons/01-count
@@ -16,6 +17,9 @@ setup() {
   mkdir -p "$lesson" "$BATS_TEST_TMPDIR/toolkit/tests/tools"
   cd "$BATS_TEST_TMPDIR/toolkit" || return
   cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" .
+  mkdir -p build/tools
+  cp -p "$ROOT/tests/tools/chaos.c" tests/tools/ # make would not do without
+  cp -p "$tools/chaos.so" build/tools/
   write_lesson
 }
 
