@@ -9,6 +9,14 @@ server_still_serves() {
   assert_printed ''
 }
 
+# assert_is_counted_error TEXT: the last byte of a length, and an error that is so long.
+assert_is_counted_error() {
+  local error=error:${1#*error:} length
+  printf -v length '%b_' "${1%%error:*}" # a byte; as a character behind ' it is a number
+  printf -v length %d "'$length"
+  ((length == ${#error})) || fail_because "it is not an error with its length" "${#error}, and $error" "$1"
+}
+
 # ---- the server: messages on a stream ----
 
 # bats test_tags=id:listens,basic
@@ -24,40 +32,54 @@ server_still_serves() {
   assert_printed ''
 }
 
-@test "server: logs the client, each message with its size, and that the client left" {
+@test "server: logs each message on a line of its own, and that the client left" {
   start_server
-  peer name 'send:Hello\nab\n' 'expect:HELLO\nAB\n' shutdown eof
+  peer 'send:Hello\nab\n' 'expect:HELLO\nAB\n' shutdown eof
   wait_for_line server.out '^client left'
-  assert_same "$(sed -n '2,4p' server.out)" \
-    "client ${lines[0]} connected"$'\nreceived 5 bytes: Hello\nreceived 2 bytes: ab'
+  assert_same "$(grep -oE '\b(Hello|ab)\b|^client left' server.out)" $'Hello\nab\nclient left'
+}
+
+# What a submission may say otherwise: here it is always the lesson's own server that speaks.
+@test "log: the client, each message with its size, and why a client is dropped" {
+  start_server --timeout 1 --max-line 5 --frame nul
+  peer name 'send:Hello\0\x1b\xff\n\0\0' 'expect:HELLO\0\x1b\xff\n\0\0' shutdown eof
+  wait_for_line server.out '^client left'
+  assert_same "$(sed -n '2,5p' server.out)" \
+    "client ${lines[0]} connected"$'\nreceived 5 bytes: Hello\nreceived 3 bytes: \\x1b\\xff\\n\nreceived 0 bytes: '
+  peer send:Hello! 'expect:error: message longer than 5 bytes\0' eof
+  wait_for_line server.out '^client dropped: message longer than 5 bytes'
+  peer 'expect:error: nothing received for 1 s\0' eof
+  wait_for_line server.out '^client timed out'
 }
 
 # bats test_tags=id:length,needs:listens,mistake:host-byte-order,points:3,exercise:3,exercise:4
 @test "server: --frame length: the length is in network byte order" {
   start_server --frame length
   peer 'send:\0\0\1\2' repeat:258:x 'expect:\0\0\1\2' expect-repeat:258:X
-  wait_for_line server.out '^received 258 bytes: '
 }
 
 # bats test_tags=mistake:unterminated-buffer,needs:length
 @test "server: what a client sends is logged with escapes, and its log has no stale bytes" {
   start_server --frame length
   peer 'send:\0\0\0\x09long line' recv:100 'send:\0\0\0\6\x1b[2J\0\xff' recv:100
-  wait_for_line server.out '^received 6 bytes: \\x1b\[2J\\x00\\xff$'
+  wait_for_line server.out "$ESCAPED_ESC\\[2J$ESCAPED_NUL${ESCAPED_FF}[\"']?\$"
 }
 
 # bats test_tags=mistake:one-recv-one-message,mistake:lost-rest,points:3,exercise:1
 @test "server: --frame line: two messages in one segment are two messages" {
   start_server
   peer 'send:one\ntwo\n' 'expect:ONE\nTWO\n' silence:0.05
-  assert_count server.out '^received 3 bytes: ' 2
+  # The replies are the same bytes if it takes them for one message: only its log tells.
+  wait_for_line server.out '\btwo\b'
+  assert_count server.out '\bone\b' 1
+  assert_count server.out 'one.*two' 0
 }
 
 # bats test_tags=mistake:one-recv-one-message,points:3,exercise:1
 @test "server: --frame line: one message in two segments is one message" {
   start_server
   peer send:Hel silence:0.1 'send:lo\nWo' 'expect:HELLO\n' silence:0.1 'send:rld\n' 'expect:WORLD\n'
-  assert_count server.out '^received 5 bytes: Hello$' 1
+  assert_count server.out '\bHello\b' 1
 }
 
 # bats test_tags=mistake:one-recv-one-message,exercise:1
@@ -69,7 +91,6 @@ server_still_serves() {
 @test "server: --frame line: an empty message is a message" {
   start_server
   peer 'send:\n\na\n' 'expect:\n\nA\n' silence:0.05
-  assert_count server.out '^received 0 bytes: ' 2
 }
 
 @test "server: --frame line: NUL, 0xFF and \\r survive, only ASCII letters change" {
@@ -108,7 +129,7 @@ server_still_serves() {
   not_under short-recv
   start_server --frame raw
   start_peer client wait send:one send:two expect:ONETWO
-  wait_for_line server.out '^client .* connected$'
+  wait_until has_accepted 1
   freeze server
   tell client now
   # Both are in the kernel before the server goes on.
@@ -116,7 +137,7 @@ server_still_serves() {
   thaw server
   wait_for_end client
   assert_same "$status" 0
-  wait_for_line server.out '^received 6 bytes: onetwo$'
+  wait_for_line server.out '\bonetwo\b'
 }
 
 # bats test_tags=needs:listens
@@ -124,8 +145,8 @@ server_still_serves() {
   not_under short-recv
   start_server --frame raw --max-line 4
   peer send:Hello expect:HELLO silence:0.05
-  wait_for_line server.out '^received 4 bytes: Hell$'
-  wait_for_line server.out '^received 1 bytes: o$'
+  wait_for_line server.out '\bHell\b'
+  wait_for_line server.out '\bo\b[^[:alnum:]]*$'
 }
 
 # has_received COUNT: so many bytes wait in the server's kernel.
@@ -140,7 +161,6 @@ has_received() {
 @test "server: a message of 64 KiB is answered whole" {
   start_server
   peer repeat:65536:a 'send:\n' expect-repeat:65536:A 'expect:\n' silence:0.05
-  wait_for_line server.out '^received 65536 bytes: '
 }
 
 # bats test_tags=mistake:partial-send,points:3,exercise:2
@@ -148,7 +168,6 @@ has_received() {
   start_server --max-line 33554432
   start_peer client --rcvbuf 4096 --timeout 30 repeat:16777216:a 'send:\n' wait \
     expect-repeat:16777216:A 'expect:\n'
-  wait_for_line server.out '^received 16777216 bytes: '
   # It has begun to send, and sleeps, because nobody reads: that is the middle.
   wait_until has_unread_reply
   wait_until is_in_state server S
@@ -226,7 +245,7 @@ has_unread_reply() {
 @test "server: a signal that does not ask it to stop does not end the wait" {
   start_server
   start_peer client wait 'send:Hello\n' 'expect:HELLO\n'
-  wait_for_line server.out '^client .* connected$'
+  wait_until has_accepted 1
   freeze server
   thaw server
   tell client now
@@ -242,7 +261,7 @@ has_unread_reply() {
   peer 'send:Hello\n' 'expect:HELLO\n' rst
   peer 'send:Hello\n' 'expect:HELLO\n' send:Wor rst
   start_peer rude wait rst
-  wait_for_line server.out '^client .* connected$' 6
+  wait_until has_accepted 1
   tell rude now
   wait_for_end rude
   server_still_serves
@@ -251,7 +270,7 @@ has_unread_reply() {
 @test "server: survives a client that is gone when the reply is sent (SIGPIPE)" {
   start_server
   start_peer client wait 'send:one\ntwo\nthree\n' shutdown rst
-  wait_for_line server.out '^client .* connected$'
+  wait_until has_accepted 1
   freeze server
   tell client now
   wait_for_end client
@@ -272,20 +291,18 @@ has_unread_reply() {
 @test "server: --timeout: a silent client is told so, in its framing, and the next is served" {
   start_server --timeout 1
   start_peer silent eof
-  wait_for_line server.out '^client .* connected$'
+  wait_until has_accepted 1
   server_still_serves
   wait_for_end silent
   assert_same "$status" 0
-  assert_same "$(cat silent.out)" 'error: nothing received for 1 s\n'
-  wait_for_line server.out '^client timed out'
+  assert_regex "$(cat silent.out)" '^error: .*\\n$'
 }
 
 # bats test_tags=needs:length
 @test "server: --timeout: half a message is silence, too" {
-  start_server --timeout 0.3 --frame length
-  peer 'send:\0\0\0\5Hel' 'expect:\0\0\0\x21error: nothing received for 0.3 s' eof
-  assert_printed ''
-  wait_for_line server.out '^client timed out'
+  start_server --timeout 1 --frame length
+  peer 'send:\0\0\0\5Hel' 'expect:\0\0\0' eof
+  assert_is_counted_error "$output"
 }
 
 @test "server: --timeout: it begins anew with each message" {
@@ -308,22 +325,22 @@ has_unread_reply() {
 
 @test "server: a line of 1 MiB is too long: the client is told so, and dropped" {
   start_server
-  peer repeat:1048576:x 'send:\n' 'expect:error: message longer than 65536 bytes\n' eof
-  assert_printed ''
-  wait_for_line server.out '^client dropped: message longer than 65536 bytes'
+  peer repeat:1048576:x 'send:\n' 'expect:error: ' eof
+  assert_regex "$output" '^[^\\]+\\n$'
   server_still_serves
 }
 
 @test "server: a line without an end is too long as soon as it is" {
   start_server --max-line 10
-  peer repeat:11:x 'send:\n' 'expect:error: message longer than 10 bytes\n' eof
-  peer repeat:100:x 'expect:error: message longer than 10 bytes\n' eof
+  peer repeat:11:x 'send:\n' 'expect:error: ' eof
+  peer repeat:100:x 'expect:error: ' eof
   peer repeat:10:x 'send:\n' 'expect:XXXXXXXXXX\n'
 }
 
 @test "server: --max-line does not count the terminator" {
   start_server --max-line 3 --frame nul
-  peer 'send:abc\0' 'expect:ABC\0' 'send:abcd\0' 'expect:error: message longer than 3 bytes\0' eof
+  peer 'send:abc\0' 'expect:ABC\0' 'send:abcd\0' 'expect:error: ' eof
+  assert_regex "$output" '^[^\\]+\\x00$'
 }
 
 # bats test_tags=mistake:trusts-length,needs:length,points:3,exercise:5
@@ -331,10 +348,9 @@ has_unread_reply() {
   start_server --frame length
   local claim
   for claim in '\xff\xff\xff\xff' '\x80\0\0\0' '\x7f\xff\xff\xff' '\0\1\0\1'; do
-    peer "send:$claim" 'expect:\0\0\0\x26error: message longer than 65536 bytes' shutdown eof
-    assert_printed ''
+    peer "send:$claim" 'expect:\0\0\0' shutdown eof
+    assert_is_counted_error "$output"
   done
-  wait_for_line server.out '^client dropped: message longer than 65536 bytes' 4
   peer 'send:\0\0\0\5Hello' 'expect:\0\0\0\5HELLO'
 }
 
@@ -372,7 +388,7 @@ has_unread_reply() {
   start_server
   assert_idle server
   start_peer client wait send:Hel say:half hold
-  wait_for_line server.out '^client .* connected$'
+  wait_until has_accepted 1
   assert_idle server
   tell client on
   wait_for_line client.out '^half$'
@@ -407,8 +423,8 @@ has_unread_reply() {
   host=::1
   start_server --host ::1
   assert_same "$(head -n 1 server.out)" "listening on [::1]:$port"
-  peer name 'send:Hello\n' 'expect:HELLO\n'
-  wait_for_line server.out "^client \\[::1\\]:${lines[0]##*:} connected\$"
+  peer 'send:Hello\n' 'expect:HELLO\n'
+  wait_for_line server.out '\bHello\b'
 }
 
 # ---- the client ----

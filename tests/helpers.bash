@@ -361,6 +361,18 @@ assert_printed() {
   [[ $output == "$1" ]] || fail_because "something else was printed on stdout" "$1" "$output"
 }
 
+# ---- what a server may say in its own words ----
+
+# Bytes that can't be printed, in the notations that C knows: \x1b, \033 or \e; \x00, \000 or \0.
+ESCAPED_ESC='\\(x1[bB]|033|e)'
+ESCAPED_NUL='\\(x00|0+)'
+ESCAPED_FF='\\(x[fF][fF]|377)'
+
+# has_said NAME COUNT: so many lines, on stdout or stderr.
+has_said() {
+  (($(cat "$1.out" "$1.err" | wc -l) >= $2))
+}
+
 # ---- what a process uses ----
 
 # cpu_ticks PID: hundredths of a second, so far, in user and kernel mode.
@@ -436,6 +448,14 @@ tcp_sockets() {
 
 has_tcp_sockets() {
   (($(tcp_sockets "$1") >= $2))
+}
+
+# has_accepted COUNT: the server at `port` has so many connections (IPv4) that came from accept. One
+# that waits in the backlog belongs to no program yet, so it has no inode.
+has_accepted() {
+  awk -v end=":$(printf '%04X' "$port")" -v wanted="$1" '
+    index($2, end) == 9 && $4 != "0A" && $10 != 0 { count++ }
+    END { exit count < wanted }' /proc/net/tcp
 }
 
 # is_in_state NAME LETTER: S is sleeping, T stopped by a signal.

@@ -119,9 +119,7 @@ examine() {
   fi
   is_running "$name" || return 0
   examine_port "$name"
-  zombies=$(awk -v parent="$pid" '
-    { sub(/.*\) /, ""); if ($1 == "Z" && $2 == parent) count++ }
-    END { print count + 0 }' /proc/[0-9]*/stat 2>/dev/null)
+  zombies=$(ps --ppid "$pid" -o stat= | grep -c '^Z' || true)
   if ((zombies > 0)); then
     suspect zombies "$name has $zombies zombie(s): children that ended, and that it did not wait for"
   fi

@@ -70,7 +70,7 @@ static ssize_t try(const char *call, size_t size)
     struct timespec time_ns = {.tv_sec = time.tv_sec};
     struct epoll_event event;
     fd_set reading;
-    nfds_t count = (nfds_t)(size > 8 ? 1 : size);
+    nfds_t count = size / 8; /* 1, which the compiler must not know */
     int waits = (int)time.tv_sec * 1000;
 
     FD_ZERO(&reading);
@@ -357,10 +357,10 @@ BATS
 @test "CHAOS without a library, or with an unknown mode: the scenarios fail" {
   BUILD=$BATS_TEST_TMPDIR scenarios "$ROOT/tests/01-udp-echo.bats" eintr
   assert_failure
-  refute_line --regexp '^ok '
+  refute_line --regexp '^ok [0-9]+ server: [^#]*$'
   scenarios "$ROOT/tests/01-udp-echo.bats" nonsense
   assert_failure
-  refute_line --regexp '^ok [0-9]+ server: answers '
+  refute_line --regexp '^ok [0-9]+ server: answers [^#]*$'
 }
 
 @test "make chaos: a line for each mode, and the sum at the end" {

@@ -127,7 +127,7 @@ TESTS
   program server <<'PROGRAM'
 #!/usr/bin/env bash
 echo listening on 127.0.0.1:1
-true & # a child that nobody waits for
+sleep 0.2 & # a child that nobody waits for
 exec sleep 60
 PROGRAM
   fails_in_house
