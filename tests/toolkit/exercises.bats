@@ -337,6 +337,14 @@ OUTPUT
   refute_output --partial EXERCISE
 }
 
+@test "check: the TODO that a check is about, also if an earlier one is left" {
+  scripts/start 1
+  sed -i '/TODO 1/a puts("one");' "$work/server.c"
+  run scripts/check 1
+  assert_line --index 0 'passed   server: says one'
+  assert_line --index 3 --regexp '^ +Write next: TODO 3 in work/01-count/server.c, line 7: say three'
+}
+
 @test "check: no TODO is left, and a check fails: its sentence is all there is" {
   scripts/start 1
   fill 1 '    puts("eno");'
