@@ -9,6 +9,7 @@ eval "set_up_helpers() $(declare -f setup | tail -n +2)"
 # Most tests have a toolkit of their own, with one small lesson that has three exercises.
 setup() {
   set_up_helpers
+  local tools=$BUILD/tools
   unset WORK FORCE BUILD CC
   export NO_COLOR=1
   lesson=$BATS_TEST_TMPDIR/toolkit/lessons/01-count
@@ -16,6 +17,9 @@ setup() {
   mkdir -p "$lesson" "$BATS_TEST_TMPDIR/toolkit/tests/tools"
   cd "$BATS_TEST_TMPDIR/toolkit" || return
   cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" .
+  mkdir -p build/tools
+  cp -p "$ROOT/tests/tools/chaos.c" tests/tools/ # make would not do without
+  cp -p "$tools/chaos.so" build/tools/
   write_lesson
 }
 
@@ -331,6 +335,14 @@ OUTPUT
   assert_line -- '-    int sum = 3;'
   assert_line -- '+    int sum = numbers[0] + numbers[1];'
   refute_output --partial EXERCISE
+}
+
+@test "check: the TODO that a check is about, also if an earlier one is left" {
+  scripts/start 1
+  sed -i '/TODO 1/a puts("one");' "$work/server.c"
+  run scripts/check 1
+  assert_line --index 0 'passed   server: says one'
+  assert_line --index 3 --regexp '^ +Write next: TODO 3 in work/01-count/server.c, line 7: say three'
 }
 
 @test "check: no TODO is left, and a check fails: its sentence is all there is" {
