@@ -52,12 +52,27 @@ print_record() {
     print_lines "$name, stdout" "$name.out"
     print_lines "$name, stderr" "$name.err"
   done
+  if [[ -n ${CHAOS:-} ]]; then
+    facts+=("under CHAOS=$CHAOS, $(describe_chaos)")
+  fi
   if ((${#facts[@]} > 0)); then
     echo "-- what the system knows"
     printf '%s\n' "${facts[@]}"
   fi
   print_mistakes
   print_repeat
+}
+
+describe_chaos() {
+  case $CHAOS in
+    short-recv) echo "recv takes one byte at a time" ;;
+    short-send) echo "send takes only a part of the bytes" ;;
+    eintr) echo "a signal seems to interrupt the calls (EINTR)" ;;
+    eagain) echo "a non-blocking socket is not ready now and then (EAGAIN)" ;;
+    aborted) echo "accept fails now and then (ECONNABORTED)" ;;
+    emfile) echo "accept finds no free descriptor now and then (EMFILE)" ;;
+    *) echo "calls on sockets fail or do a part" ;;
+  esac
 }
 
 # The mistakes that the facts or the tags name, as the lesson's README explains them.

@@ -199,12 +199,13 @@ TESTS
     $'passed\t4\tpoints:4,exercise:2\tserver: "one" \\r $x\nfailed\t1\t\tclient: two'
 }
 
-@test "every mistake that a scenario names stands in its lesson's README, and the other way round" {
-  local file lesson
+@test "every mistake that a scenario names stands in its lesson's README" {
+  local file lesson mistake
   for file in "$ROOT"/tests/[0-9]*.bats; do
     lesson=$(basename "$file" .bats)
-    diff <(grep -oE 'mistake:[a-z0-9-]+' "$file" | sed 's/.*://' | sort -u) \
-      <(sed -n '/^## Mistakes/,/^## A/s/^| `\([a-z0-9-]*\)`.*/\1/p' "$ROOT/lessons/$lesson/README.md" | sort -u)
+    for mistake in $(grep -oE 'mistake:[a-z0-9-]+' "$file" | sed 's/.*://'); do
+      grep -qF "| \`$mistake\` |" "$ROOT/lessons/$lesson/README.md" || fail "$lesson: $mistake"
+    done
   done
 }
 
