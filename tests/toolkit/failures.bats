@@ -203,9 +203,9 @@ TESTS
   local file lesson mistake
   for file in "$ROOT"/tests/[0-9]*.bats; do
     lesson=$(basename "$file" .bats)
-    for mistake in $(grep -oE 'mistake:[a-z0-9-]+' "$file" | sed 's/.*://'); do
+    while IFS= read -r mistake; do
       grep -qF "| \`$mistake\` |" "$ROOT/lessons/$lesson/README.md" || fail "$lesson: $mistake"
-    done
+    done < <(grep -oE 'mistake:[a-z0-9-]+' "$file" | sed 's/.*://')
   done
 }
 
