@@ -9,6 +9,7 @@ ARGS     =
 
 PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(wildcard tests/tools/*.c)))
+CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 
 .PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
@@ -16,7 +17,7 @@ LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-tools: $(TOOLS) $(BUILD)/tools/chaos.so
+tools: $(TOOLS) $(CHAOS)
 
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
@@ -40,7 +41,7 @@ $(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(BUILD)/tools/chaos.so)
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 

@@ -119,7 +119,7 @@ examine() {
   fi
   is_running "$name" || return 0
   examine_port "$name"
-  zombies=$(ps --ppid "$pid" -o stat= | grep -c '^Z' || true)
+  zombies=$(pgrep -c -P "$pid" -r Z || true)
   if ((zombies > 0)); then
     suspect zombies "$name has $zombies zombie(s): children that ended, and that it did not wait for"
   fi

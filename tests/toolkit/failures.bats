@@ -116,7 +116,7 @@ TESTS
 @test "zombies are counted" {
   house <<'TESTS'
 has_zombie() {
-  ps --ppid "${pid_of[server]}" -o stat= | grep -q Z
+  pgrep -P "${pid_of[server]}" -r Z
 }
 @@test "server: a" {
   start_server

@@ -52,6 +52,12 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How the C library declares a pointer to an address; glibc has names of its own for it. */
+#ifndef __GLIBC__
+#define __SOCKADDR_ARG       struct sockaddr *restrict
+#define __CONST_SOCKADDR_ARG const struct sockaddr *
+#endif
+
 enum { SMALL = 512 };
 
 enum mode {
@@ -257,7 +263,6 @@ ssize_t recv(int fd, void *bytes, size_t length, int flags)
     return receive_fails(fd, &length, flags) ? -1 : real.recv(fd, bytes, length, flags);
 }
 
-/* __SOCKADDR_ARG is how the C library declares the pointer to an address. */
 ssize_t recvfrom(int fd, void *restrict bytes, size_t length, int flags,
                  __SOCKADDR_ARG address, socklen_t *restrict address_length)
 {
@@ -274,7 +279,7 @@ ssize_t read(int fd, void *bytes, size_t length)
 static size_t total_length(const struct msghdr *message)
 {
     size_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++)
+    for (size_t i = 0; i < (size_t)message->msg_iovlen; i++)
         total += message->msg_iov[i].iov_len;
     return total;
 }
@@ -444,6 +449,8 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 
 /* ---- what _FORTIFY_SOURCE makes of a call whose buffer it knows the size of ---- */
 
+#ifdef __GLIBC__
+
 _Noreturn void __chk_fail(void); /* the C library's end of a program that overflows */
 
 static void check_room(size_t length, size_t room)
@@ -484,3 +491,5 @@ int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout
     check_room(count, room / sizeof *fds);
     return ppoll(fds, count, timeout, signals);
 }
+
+#endif
