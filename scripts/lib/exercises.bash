@@ -72,11 +72,11 @@ set_styles() {
   fi
 }
 
-# put_indented STYLE TEXT: nine columns from the left; folded if it is wider than the terminal.
-put_indented() {
-  local text=$2
+# put INDENT STYLE TEXT: folded if it is wider than the terminal, each row behind INDENT.
+put() {
+  local text=$3
   if ((width > 30)); then
-    text=$(fold -s -w $((width - 10)) <<<"$text")
+    text=$(fold -s -w $((width - 1 - ${#1})) <<<"$text")
   fi
-  printf '%s%s%s\n' "$1         " "${text//$'\n'/$'\n'         }" "$plain"
+  printf '%s\n' "$2$1${text//$'\n'/$'\n'$1}$plain"
 }

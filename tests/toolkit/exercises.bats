@@ -393,7 +393,7 @@ OUTPUT
   assert_line --regexp '^         work/01-count/client.c:[0-9:]+ runtime error: signed integer overflow'
   printf '#!/bin/sh\ncase "$*" in *-fsanitize*) exit 1 ;; esac\nexec cc "$@"\n' >simple-cc
   chmod +x simple-cc
-  run make check-1 CC="$PWD/simple-cc"
+  run make --no-print-directory check-1 CC="$PWD/simple-cc"
   assert_line --index 0 --regexp '^This compiler has no sanitizers'
   assert_line 'passed   client: adds'
 }
