@@ -920,8 +920,8 @@ end_quietly() {
   local who
   for who in "${!process_id[@]}"; do
     process_stopped[$who]=yes
-    kill -TERM "${process_id[$who]}" 2>/dev/null || true
     kill -CONT "${process_id[$who]}" 2>/dev/null || true
+    kill -TERM "${process_id[$who]}" 2>/dev/null || true
     await_end "$who" || fail "$who still runs 10 s after SIGTERM"
     if [[ -n ${server_ports[$who]+set} && ${process_status[$who]} != 0 ]]; then
       fail "expected $who to exit with status 0 after SIGTERM; it exited with ${process_status[$who]}"
