@@ -73,8 +73,7 @@ server_still_serves() {
   wait_for_line first.out '^answered$'
   udp send:second expect:echo:second silence:0.05
   tell first on
-  wait_for_end first
-  assert_same "$status" 0
+  wait_for_status first 0
 }
 
 # bats test_tags=mistake:fixed-reply-address
@@ -187,7 +186,7 @@ server_still_serves() {
 @test "client: sends Hello and World, and prints each reply" {
   start_server
   run_client
-  assert_success
+  assert_succeeds
   assert_printed $'echo:Hello\necho:World'
   wait_for_line server.out ', 5 bytes$' 2
 }
@@ -195,7 +194,7 @@ server_still_serves() {
 @test "client: each argument is one datagram" {
   start_server
   run_client one 'two words' ''
-  assert_success
+  assert_succeeds
   assert_printed $'echo:one\necho:two words\necho:'
   wait_for_line server.out ', 9 bytes$'
 }
@@ -203,7 +202,7 @@ server_still_serves() {
 @test "client: waits for each reply before it sends the next message" {
   start_peer_server --udp accept expect:one silence:0.1 send:first expect:two send:second
   run_client one two
-  assert_success
+  assert_succeeds
   assert_printed $'first\nsecond'
 }
 
@@ -211,7 +210,7 @@ server_still_serves() {
 @test "client: what the server sends is printed with escapes" {
   start_peer_server --udp accept recv:9 'send:\x1b[2J\0\xff\nend'
   run_client one
-  assert_success
+  assert_succeeds
   assert_printed '\x1b[2J\x00\xff\nend'
 }
 
@@ -219,7 +218,7 @@ server_still_serves() {
 @test "client: sends again when no reply comes, and prints the reply to the second try" {
   start_peer_server --udp accept expect:one expect:one send:late
   run_client --timeout 0.3 --retries 20 one
-  assert_success
+  assert_succeeds
   assert_printed late
 }
 
@@ -230,8 +229,7 @@ server_still_serves() {
   assert_same "$status" 1
   assert_printed ""
   assert_regex "${stderr_lines[-1]}" 'no reply'
-  wait_for_end peer
-  assert_same "$status" 0
+  wait_for_status peer 0
 }
 
 # bats test_tags=exercise:5
@@ -240,8 +238,7 @@ server_still_serves() {
   run_client --timeout 0.1 --retries 0 one
   assert_fails 1
   assert_printed ""
-  wait_for_end peer
-  assert_same "$status" 0
+  wait_for_status peer 0
 }
 
 # bats test_tags=exercise:4
@@ -262,8 +259,7 @@ server_still_serves() {
   address=$(client_address)
   run_bounded "$PEER" --udp --port "${address##*:}" send:wrong
   tell peer on
-  wait_for_end client
-  assert_same "$status" 0
+  wait_for_status client 0
   assert_same "$(cat client.out)" right
 }
 
@@ -280,7 +276,7 @@ client_address() {
   host=0.0.0.0
   start_server --host 0.0.0.0
   run_bounded "$CLIENT" --port "$port" --broadcast --timeout 1 Hello
-  assert_success
+  assert_succeeds
   assert_output --regexp "^127\.[0-9.]+:$port echo:Hello\$"
 }
 
@@ -299,6 +295,6 @@ client_address() {
   host=::1
   start_server --host ::1
   run_client Hello
-  assert_success
+  assert_succeeds
   assert_printed echo:Hello
 }

@@ -109,13 +109,11 @@ assert_is_now() {
   start_peer second send:Hello say:connected eof say:answered
   wait_for_line second.out '^connected$'
   start_peer third send:Hello silence:0.1
-  wait_for_end third
-  assert_same "$status" 0
+  wait_for_status third 0
   assert_count server.out '^client .* connected$' 1
   assert_count second.out answered 0
   tell first on
-  wait_for_end second
-  assert_same "$status" 0
+  wait_for_status second 0
   assert_count first.out "^$TIME" 1
   assert_count second.out "^$TIME" 1
 }
@@ -158,8 +156,7 @@ assert_is_now() {
   start_peer silent eof
   wait_for_line server.out '^client .* connected$'
   server_still_serves
-  wait_for_end silent
-  assert_same "$status" 0
+  wait_for_status silent 0
   assert_same "$(cat silent.out)" 'error: nothing received for 1 s\r\n'
 }
 
@@ -268,8 +265,7 @@ assert_is_now() {
   assert_idle server
   assert_count client.out "$TIME" 0
   more_descriptors server
-  wait_for_end client
-  assert_same "$status" 0
+  wait_for_status client 0
   assert_count client.out "^$TIME" 1
 }
 
@@ -334,7 +330,7 @@ assert_is_now() {
 @test "server: --host takes a name" {
   start_server --host localhost
   host=localhost run_client
-  assert_success
+  assert_succeeds
 }
 
 # What a submission may say otherwise: here it is always the lesson's own server that speaks.
@@ -354,7 +350,7 @@ assert_is_now() {
 @test "client: connects, sends Hello, and prints the time" {
   start_server
   run_client
-  assert_success
+  assert_succeeds
   assert_same "${lines[0]}" "connecting to 127.0.0.1:$port"
   assert_same "${lines[1]}" "connected to 127.0.0.1:$port"
   assert_same "${lines[2]}" "sent: Hello"
@@ -365,14 +361,14 @@ assert_is_now() {
 @test "client: what it sends is Hello, and nothing else" {
   start_peer_server accept expect:Hello silence:0.1 'send:now\r\n' close
   run_client
-  assert_success
+  assert_succeeds
   assert_line 'The time is now'
 }
 
 @test "client: --delay: connected, it waits before it sends" {
   start_peer_server accept silence:0.2 expect:Hello 'send:now\r\n' close
   run_client --delay 0.4
-  assert_success
+  assert_succeeds
   assert_line 'sleeping 0.4 s'
   assert_line 'The time is now'
 }
@@ -381,14 +377,14 @@ assert_is_now() {
 @test "client: puts an answer together that comes a byte at a time" {
   start_peer_server accept expect:Hello 'each:Sat Nov 21 05:26:38 2026\r\n' close
   run_client
-  assert_success
+  assert_succeeds
   assert_line 'The time is Sat Nov 21 05:26:38 2026'
 }
 
 @test "client: what the server sends is printed with escapes" {
   start_peer_server accept expect:Hello 'send:a\x1b[2J\0\xff\r\n' close
   run_client
-  assert_success
+  assert_succeeds
   assert_line 'The time is a\x1b[2J\x00\xff'
 }
 
@@ -443,7 +439,7 @@ run_client_with_hosts() {
 @test "client: tries every address of a name, in turn" {
   start_server --host 127.0.0.3
   run_client_with_hosts '127.0.0.2 many.test' '127.0.0.3 many.test' '127.0.0.4 many.test'
-  assert_success
+  assert_succeeds
   assert_line "connected to 127.0.0.3:$port"
   assert_line --regexp "^The time is $TIME\$"
 }
@@ -453,12 +449,12 @@ run_client_with_hosts() {
   need_ipv6
   start_server --host 127.0.0.1
   run_client_with_hosts '::1 many.test' '127.0.0.1 many.test'
-  assert_success
+  assert_succeeds
   assert_line "connected to 127.0.0.1:$port"
   stop server
   start_server_as server2 --host ::1
   run_client_with_hosts '::1 many.test' '127.0.0.1 many.test'
-  assert_success
+  assert_succeeds
   assert_line "connected to [::1]:$port"
 }
 
@@ -475,7 +471,7 @@ run_client_with_hosts() {
   host=::1
   start_server --host ::1
   run_client
-  assert_success
+  assert_succeeds
   assert_same "${lines[1]}" "connected to [::1]:$port"
 }
 
@@ -488,8 +484,7 @@ run_client_with_hosts() {
   assert_count a.out '^sleeping 60 s$' 1
   assert_count b.out '^The time is' 0
   stop a KILL
-  wait_for_end b
-  assert_same "$status" 0
+  wait_for_status b 0
   assert_count b.out '^The time is' 1
 }
 
@@ -501,14 +496,14 @@ lookup() {
 
 @test "lookup: an address, in both families: as text and as bytes" {
   lookup 127.0.0.1 ::1
-  assert_success
+  assert_succeeds
   assert_output --partial 'bytes 7f 00 00 01'
   assert_output --partial 'bytes 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 01'
 }
 
 @test "lookup: a name leads to its addresses, and an address back to its name" {
   lookup localhost
-  assert_success
+  assert_succeeds
   assert_line --regexp '^localhost \(a name\)$'
   assert_line --regexp '^ +(127\.0\.0\.1|::1) '
   assert_line --regexp 'is the name of (127\.0\.0\.1|::1)$'
@@ -528,10 +523,10 @@ lookup() {
 
 @test "lookup: --service, both ways" {
   lookup --service http
-  assert_success
+  assert_succeeds
   assert_printed 'http/tcp is port 80'
   lookup --service 80
-  assert_success
+  assert_succeeds
   assert_printed 'http/tcp is port 80'
 }
 
@@ -555,13 +550,13 @@ lookup() {
 
 @test "lookup: --hostname is the name of this host" {
   lookup --hostname
-  assert_success
+  assert_succeeds
   assert_output --partial "$(uname -n)"
 }
 
 @test "lookup: --bytes: a number as this machine and as the network order it" {
   lookup --bytes 258
-  assert_success
+  assert_succeeds
   assert_line --regexp 'network.*: 00 00 01 02$'
   lookup --bytes 4294967295
   assert_line --regexp 'network.*: ff ff ff ff$'
@@ -571,7 +566,7 @@ lookup() {
 
 @test "lookup: --options: each option before and after it is set" {
   lookup --options
-  assert_success
+  assert_succeeds
   assert_line --regexp '^SO_REUSEADDR was 0, .* is 1$'
   assert_line --regexp '^SO_KEEPALIVE was 0, .* is 1$'
   assert_line --regexp '^TCP_NODELAY +was 0, .* is 1$'

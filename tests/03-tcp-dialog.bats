@@ -135,8 +135,7 @@ assert_is_counted_error() {
   # Both are in the kernel before the server goes on.
   wait_until has_received 6
   thaw server
-  wait_for_end client
-  assert_same "$status" 0
+  wait_for_status client 0
   wait_for_line server.out '\bonetwo\b'
 }
 
@@ -163,16 +162,20 @@ has_received() {
   peer repeat:65536:a 'send:\n' expect-repeat:65536:A 'expect:\n' silence:0.05
 }
 
-# bats test_tags=mistake:partial-send,points:3,exercise:2
+# bats test_tags=mistake:partial-send,points:3,exercise:2,mistake:eintr-in-send
 @test "server: a signal in the middle of a long send loses no byte (partial send)" {
   start_server --max-line 33554432
   start_peer client --rcvbuf 4096 --timeout 30 repeat:16777216:a 'send:\n' wait \
     expect-repeat:16777216:A 'expect:\n'
   # It has begun to send, and sleeps, because nobody reads: that is the middle.
   wait_until has_unread_reply
-  wait_until is_in_state server S
-  freeze server
-  thaw server
+  # The first signal ends a call that has taken a part, a later one a call that has taken nothing.
+  local signals
+  for signals in 1 2 3 4 5; do
+    wait_until is_in_state server S
+    freeze server
+    thaw server
+  done
   tell client now
   wait_for_end client
   assert_same "$(cat client.err)" ''
@@ -206,10 +209,8 @@ has_unread_reply() {
   wait_for_line second.out '^sent$'
   assert_count second.out answered 0
   tell first on
-  wait_for_end second
-  assert_same "$status" 0
-  wait_for_end first
-  assert_same "$status" 0
+  wait_for_status second 0
+  wait_for_status first 0
 }
 
 @test "server: fifty clients come at once, and each gets its own replies" {
@@ -249,8 +250,7 @@ has_unread_reply() {
   freeze server
   thaw server
   tell client now
-  wait_for_end client
-  assert_same "$status" 0
+  wait_for_status client 0
 }
 
 @test "server: survives a client's RST, whenever it comes" {
@@ -293,8 +293,7 @@ has_unread_reply() {
   start_peer silent eof
   wait_until has_accepted 1
   server_still_serves
-  wait_for_end silent
-  assert_same "$status" 0
+  wait_for_status silent 0
   assert_regex "$(cat silent.out)" '^error: .*\\n$'
 }
 
@@ -380,8 +379,7 @@ has_unread_reply() {
   assert_idle server
   assert_count client.out answered 0
   more_descriptors server
-  wait_for_end client
-  assert_same "$status" 0
+  wait_for_status client 0
 }
 
 @test "server: uses no CPU while it waits for a client, for a message, for the rest of one" {
@@ -429,7 +427,7 @@ has_unread_reply() {
 
 # ---- the client ----
 
-# bats test_tags=basic,points:5,exercise:1
+# bats test_tags=id:reply,basic,points:5,exercise:1
 @test "client: prints a reply as soon as it is there" {
   start_server
   start_client client --interactive
@@ -439,13 +437,29 @@ has_unread_reply() {
   wait_for_line client.out '^TWO$'
 }
 
-# bats test_tags=basic,points:5,exercise:6
+# bats test_tags=basic,needs:reply,points:5,exercise:6
 @test "client: sends each line, and prints each reply, escaped, and nothing else" {
   start_server
   run_client <<<$'one\ntwo words\n\tx'
-  assert_success
+  assert_succeeds
   assert_printed $'ONE\nTWO WORDS\n\\tX'
   wait_for_line server.out '^client left'
+}
+
+# bats test_tags=id:half-close,mistake:close-for-shutdown,points:3,exercise:6
+@test "client: at the end of its input it half-closes, and prints the replies still to come" {
+  start_peer_server accept 'expect:one\ntwo\n' eof 'send:ONE\nTWO\n' close
+  run_client <<<$'one\ntwo'
+  assert_succeeds
+  assert_printed $'ONE\nTWO'
+}
+
+# bats test_tags=needs:half-close,mistake:stops-too-early,exercise:6
+@test "client: it reads until the server ends the stream, also after the last reply that it waits for" {
+  start_peer_server accept 'expect:one\n' eof 'send:ONE\nMORE\n' close
+  run_client <<<one
+  assert_succeeds
+  assert_printed $'ONE\nMORE'
 }
 
 @test "client: each framing, with the same --frame on both sides" {
@@ -454,16 +468,16 @@ has_unread_reply() {
   for frame in line nul length; do
     start_server_as "server-$frame" --frame "$frame"
     run_client --frame "$frame" <<<$'one\n\ntwo'
-    assert_success
+    assert_succeeds
     assert_same "$output" $'ONE\n\nTWO'
   done
   start_server_as server-raw --frame raw
   run_client --frame raw --interactive <<<$'one\ntwo'
-  assert_success
+  assert_succeeds
   assert_printed $'ONE\nTWO'
 }
 
-# bats test_tags=mistake:host-byte-order,exercise:3
+# bats test_tags=mistake:host-byte-order,needs:half-close,exercise:3
 @test "client: what it sends in each framing" {
   local frame
   for frame in 'line=one\n\n' 'nul=one\0\0' 'length=\0\0\0\3one\0\0\0\0' 'raw=one'; do
@@ -471,59 +485,50 @@ has_unread_reply() {
     wait_for_line "peer-${frame%%=*}.out" '^listening on '
     port=$(sed -n '1s/.*://p' "peer-${frame%%=*}.out")
     run_client --frame "${frame%%=*}" <<<$'one\n'
-    wait_for_end "peer-${frame%%=*}"
-    assert_same "$status" 0
+    wait_for_status "peer-${frame%%=*}" 0
   done
 }
 
 @test "client: a last line without a newline is a message" {
   start_server
   run_client < <(printf 'one\ntwo')
-  assert_success
+  assert_succeeds
   assert_printed $'ONE\nTWO'
 }
 
 @test "client: no input: no reply, and no error" {
   start_server
   run_client
-  assert_success
+  assert_succeeds
   assert_printed ''
   assert_same "$stderr" ''
-}
-
-# bats test_tags=mistake:close-for-shutdown,points:3,exercise:6
-@test "client: at the end of its input it half-closes, and prints the replies still to come" {
-  start_peer_server accept 'expect:one\ntwo\n' eof 'send:ONE\nTWO\n' close
-  run_client <<<$'one\ntwo'
-  assert_success
-  assert_printed $'ONE\nTWO'
 }
 
 @test "client: puts a reply together that comes a byte at a time" {
   start_peer_server accept 'expect:one\n' 'each:ONE' 'send:\n' eof
   run_client <<<one
-  assert_success
+  assert_succeeds
   assert_printed ONE
 }
 
 @test "client: what the server sends is printed with escapes" {
   start_peer_server accept 'expect:one\n' 'send:\x1b[2J\0\xff\r\n' eof
   run_client <<<one
-  assert_success
+  assert_succeeds
   assert_printed '\x1b[2J\x00\xff\r'
 }
 
 @test "client: --interactive waits for each reply before it sends the next line" {
   start_peer_server accept 'expect:one\n' silence:0.1 'send:ONE\n' 'expect:two\n' silence:0.1 'send:TWO\n' eof
   run_client --interactive <<<$'one\ntwo'
-  assert_success
+  assert_succeeds
   assert_printed $'ONE\nTWO'
 }
 
 @test "client: from a pipe it sends ahead without waiting for replies" {
   start_peer_server accept 'expect:one\ntwo\nthree\n' 'send:ONE\nTWO\nTHREE\n' eof
   run_client <<<$'one\ntwo\nthree'
-  assert_success
+  assert_succeeds
   assert_printed $'ONE\nTWO\nTHREE'
 }
 
@@ -532,7 +537,7 @@ has_unread_reply() {
   seq -f 'line %.0f' 3000 >input
   seq -f 'LINE %.0f' 3000 >expected
   run_client <input
-  assert_success
+  assert_succeeds
   cmp expected run.out
 }
 
@@ -564,7 +569,7 @@ has_unread_reply() {
   refute_output --partial '>'
   command -v script >/dev/null || skip "script(1) is not installed"
   run_bounded script -qec "$CLIENT --host $host --port $port" /dev/null < <(printf 'one\n\004')
-  assert_success
+  assert_succeeds
   assert_output --partial '> '
   assert_output --partial ONE
 }
@@ -604,8 +609,7 @@ has_unread_reply() {
   wait_for_line client.out '^ONE$'
   wait_for_end peer
   tell client two
-  wait_for_end client
-  assert_same "$status" 1
+  wait_for_status client 1
   assert_same "$(wc -l <client.err)" 1
 }
 
@@ -628,7 +632,7 @@ has_unread_reply() {
   not_under short-recv # what is asserted is one recv
   start_server
   run_client --hold SHUT_WR <<<Hello
-  assert_success
+  assert_succeeds
   assert_output --partial SHUT_WR
   assert_output --regexp 'recv .*HELLO'
   assert_output --regexp 'send .*-1.*Broken pipe'
@@ -637,7 +641,7 @@ has_unread_reply() {
 @test "client: --hold SHUT_RD: it sends, and receives the end" {
   start_server
   run_client --interactive --hold SHUT_RD <<<Hello
-  assert_success
+  assert_succeeds
   assert_output --partial SHUT_RD
   assert_output --regexp 'recv .* 0'
   refute_output --regexp 'send .*-1'
@@ -646,7 +650,7 @@ has_unread_reply() {
 @test "client: --hold SHUT_RDWR: it neither sends nor receives" {
   start_server
   run_client --interactive --hold SHUT_RDWR <<<Hello
-  assert_success
+  assert_succeeds
   assert_output --partial SHUT_RDWR
   assert_output --regexp 'recv .* 0'
   assert_output --regexp 'send .*-1.*Broken pipe'
@@ -665,7 +669,7 @@ has_unread_reply() {
   host=::1
   start_server --host ::1
   run_client <<<Hello
-  assert_success
+  assert_succeeds
   assert_printed HELLO
 }
 
@@ -677,7 +681,7 @@ stream() {
 
 @test "stream end: recv returns 0 again and again, and never waits" {
   stream end
-  assert_success
+  assert_succeeds
   assert_line 'recv returned 5'
   assert_same "$(grep -c '^recv returned 0$' <<<"$output")" 3
   assert_line '100000 more calls: 100000 returned 0, and none waited'
@@ -685,7 +689,7 @@ stream() {
 
 @test "stream partial: send takes only a part, then none, and goes on when the peer reads" {
   stream partial
-  assert_success
+  assert_succeeds
   assert_line --regexp '^send of 8388608 bytes took [0-9]+'
   refute_line --regexp '^send of 8388608 bytes took 8388608'
   assert_line --regexp '^send took none: Resource temporarily unavailable$'

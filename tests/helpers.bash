@@ -218,11 +218,18 @@ has_ended() {
 # wait_for_end NAME: until the program has ended by itself; sets status.
 wait_for_end() {
   wait_until has_ended "$1" ||
-    fail_because "$1 did not end within $WAIT_LIMIT s" "its end" "it is still running"
+    fail_because "$1 did not end within $WAIT_LIMIT s" "the end" "it is still running"
   status=0
   wait "${pid_of[$1]}" || status=$?
   ended[$1]=$status
   record "$1 ended with exit status $status"
+}
+
+# wait_for_status NAME STATUS: until it has ended by itself, with that exit status.
+wait_for_status() {
+  wait_for_end "$1"
+  ((status == $2)) || fail_because "$1 ended with another exit status. It said: $(tail -n 3 "$1.err")" \
+    "exit status $2" "$status"
 }
 
 # stop NAME [SIGNAL]: sends the signal (TERM), and waits for the end; sets status.
@@ -235,7 +242,7 @@ stop() {
 # After a scenario. A server must still be running then, unless the scenario itself ended it:
 # whatever ended it otherwise is a defect, even if no assertion has seen it.
 end_program() {
-  local name=$1 pid=${pid_of[$1]} tries=0 code=0
+  local name=$1 pid=${pid_of[$1]} tries=0 ticks code=0
   [[ -z ${ended[$name]} ]] || return 0
   if [[ $name == server* ]] && has_ended "$name"; then
     wait "$pid" || code=$?
@@ -243,11 +250,21 @@ end_program() {
     return 1
   fi
   kill -TERM "$pid" 2>/dev/null || true
+  ticks=$(cpu_ticks "$pid" 2>/dev/null || true)
   while is_running "$name" && ((++tries < LEAVE_LIMIT)); do
     nap
   done
+  if ((tries == LEAVE_LIMIT)); then
+    ticks=$(($(cpu_ticks "$pid") - ticks))
+    echo "$name did not end within $((LEAVE_LIMIT / 100)) s after SIGTERM"
+    ((ticks < LEAVE_LIMIT / 4)) || facts+=("$name used the CPU all the time: it is in a loop that does not end")
+  fi
   kill -KILL -- "-$pid" 2>/dev/null || true # also a child that was left behind
-  wait "$pid" || code=$?
+  { wait "$pid"; } 2>/dev/null || code=$?
+  if ((tries == LEAVE_LIMIT)); then
+    [[ $name != server* ]] # a client may be waiting for what never comes
+    return
+  fi
   # 143: a submission may leave SIGTERM alone; that it should not is one scenario's matter.
   if [[ $name == server* && $code != 0 && $code != 143 ]]; then
     echo "$name was asked to stop, and its exit status was $code$(name_signal "$code")"
@@ -322,7 +339,7 @@ run_bounded() {
   record "ran ${shown:0:400}"
   record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr_lines[0]:0:300}"
   if ((status == 124 || status == 137)); then
-    fail_because "${1##*/} did not end within $RUN_LIMIT s" "its end" "it was killed"
+    fail_because "${1##*/} did not end within $RUN_LIMIT s" "the end" "it was killed"
   fi
 }
 
@@ -333,7 +350,9 @@ run_client() {
 # peer ARGUMENT...: a script that must come true.
 peer() {
   run_bounded "$PEER" --host "$host" --port "$port" "$@"
-  ((status == 0)) || fail "what came back is not what should come: ${stderr#peer: }"
+  local script="$*"
+  ((status == 0)) || fail "what came back is not what should come: ${stderr#peer: }
+  the script: ${script:0:200}"
 }
 
 swarm() {
@@ -342,6 +361,10 @@ swarm() {
 }
 
 # ---- what a failure looks like: one line on stderr, and the exit status ----
+
+assert_succeeds() {
+  ((status == 0)) || fail_because "it failed. It said: $stderr" "exit status 0" "$status"
+}
 
 assert_fails() {
   ((status == $1)) || fail_because "the exit status is not the right one" "$1" "$status"

@@ -139,7 +139,7 @@ examine() {
     suspect zombies "$name has $zombies zombie(s): children that ended, and that it did not wait for"
   fi
   place=$(waits_in "$pid")
-  [[ -z $place ]] || facts+=("$name waits in $place")
+  [[ -z $place ]] || facts+=("$name now waits in $place")
   place=$(describe_descriptors "$name")
   [[ $place != *CLOSE_WAIT* && $place != *without* ]] || facts+=("$name has open: $place")
 }
@@ -202,7 +202,7 @@ describe_descriptors() {
     sockets_of "$1" | while read -r kind state _; do
       case $kind$state in
         tcp01) echo "connected socket(s)" ;;
-        tcp08) echo "socket(s) in CLOSE_WAIT (the other side has left; close is missing)" ;;
+        tcp08) echo "socket(s) in CLOSE_WAIT (the other side has left, this side has not called close yet)" ;;
         tcp0A) echo "listening socket(s)" ;;
         udp*) echo "UDP socket(s)" ;;
         none*) echo "socket(s) without a connection" ;;

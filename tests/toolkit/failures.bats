@@ -98,7 +98,7 @@ TESTS
   assert_line --regexp '^# server has open: .*1 socket\(s\) in CLOSE_WAIT'
   refute_line --partial 'server2 has open'
   if [[ -n $(tr -d 0 <"/proc/$$/wchan") ]]; then
-    assert_line '# server2 waits in recv or recvfrom'
+    assert_line '# server2 now waits in recv or recvfrom'
   fi
 }
 
