@@ -173,7 +173,8 @@ end_by_signal() {
   signal_status=$1
   if ! $starting; then
     trap '' INT TERM HUP
-    exit "$1"
+    # Not `exit`: if the signal has come just when clean_up began, that would be the end of it.
+    clean_up "$1"
   fi
 }
 
@@ -507,9 +508,10 @@ wait_for_ends() {
   done
 }
 
-# Ends every process, and removes what the tour made. Runs however the tour ends.
+# clean_up [STATUS]: ends every process, removes what the tour made, and exits. Runs however the
+# tour ends.
 clean_up() {
-  local status=$? id
+  local status=${1:-$?} id
   # Nothing may interrupt it: no second signal, and no command that fails.
   trap '' INT TERM HUP
   trap - EXIT CONT WINCH

@@ -298,11 +298,11 @@ assert_bad_markers() {
   assert_output - <<'OUTPUT'
 FAILED   server: says one
          the server says one
-         Write next: TODO 1 in work/01-count/server.c, line 5: say one
+         What to do next: TODO 1 in work/01-count/server.c, line 5: say one
 waits    server: says three
 FAILED   client: adds
          the client says 3
-         Write next: TODO 2 in work/01-count/client.c, line 6: add the numbers
+         What to do next: TODO 2 in work/01-count/client.c, line 6: add the numbers
 
 0 of 3 checks pass, 2 fail, 1 wait.
 1 wait for: server: says one
@@ -318,7 +318,7 @@ OUTPUT
   run scripts/check 1
   assert_failure 1
   assert_line 'passed   server: says one'
-  assert_line '         Write next: TODO 3 in work/01-count/server.c, line 6: say three, by calling puts'
+  assert_line '         What to do next: TODO 3 in work/01-count/server.c, line 6: say three, by calling puts'
   assert_line '1 of 3 checks pass, 2 fail, 0 wait.'
   assert_line --regexp '^Next: TODO 3 in '
   fill 3 '    puts("three");'
@@ -342,10 +342,10 @@ OUTPUT
   sed -i '/TODO 1/a puts("one");' "$work/server.c"
   run scripts/check 1
   assert_line --index 0 'passed   server: says one'
-  assert_line --index 3 --regexp '^ +Write next: TODO 3 in work/01-count/server.c, line 7: say three'
+  assert_line --index 3 --regexp '^ +What to do next: TODO 3 in work/01-count/server.c, line 7: say three'
 }
 
-@test "check: no TODO is left, and a check fails: its sentence is all there is" {
+@test "check: the TODO is gone, and its check fails: the exercise is named" {
   scripts/start 1
   fill 1 '    puts("eno");'
   fill 3 ''
@@ -353,8 +353,8 @@ OUTPUT
   assert_failure 1
   assert_line --index 0 'FAILED   server: says one'
   assert_line --index 1 '         the server says one'
-  assert_line --index 2 --regexp '^waits '
-  assert_line --regexp '^Next: .*sentence'
+  assert_line --index 2 '         What to do next: look again at exercise 1'
+  assert_line 'Next: look again at exercise 1'
 }
 
 @test "check: a program that does not compile: what the compiler says, exit 1" {
@@ -537,8 +537,11 @@ leave_watch() {
   tmux -S socket send-keys C-c
   tmux -S socket send-keys 'echo left with $?' Enter
   watch_until 'left with 130'
-  run pgrep -s "$shell"
-  assert_output "$shell"
+  wait_until shell_is_alone "$shell"
+}
+
+shell_is_alone() {
+  [[ $(pgrep -s "$1") == "$1" ]]
 }
 
 # Each save is checked, and each file that takes the place of another one.
