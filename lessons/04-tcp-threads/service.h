@@ -146,8 +146,8 @@ static inline void serve_client(int fd, const char *name)
 
 /*
  * Tells a client why it is not served, and closes its socket. main does this while others
- * wait, so it must not block. It takes what has come from the client: to close with bytes
- * unread would reset the connection.
+ * wait, so it must not block: one line fits into the empty buffer of a new connection. It
+ * takes what has come from the client: to close with bytes unread would reset the connection.
  */
 static inline void refuse_client(int client, const char *name, const char *reason)
 {
@@ -155,7 +155,7 @@ static inline void refuse_client(int client, const char *name, const char *reaso
     int length = snprintf(text, sizeof text, "error: %s\r\n", reason);
 
     log_event(name, "refused: %s", reason);
-    send(client, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(client, text, (size_t)length, MSG_NOSIGNAL);
     shutdown(client, SHUT_WR);
     recv(client, text, sizeof text, MSG_DONTWAIT);
     close(client);
