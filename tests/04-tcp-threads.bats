@@ -88,7 +88,7 @@ silent_clients() {
   assert_is_time_line "${lines[1]}"
 }
 
-# bats test_tags=mistake:one-after-the-other,points:5,exercise:1
+# bats test_tags=id:threads,needs:answers,mistake:one-after-the-other,points:5,exercise:1
 @test "server: a slow client delays nobody" {
   start_server
   start_waiting slow
@@ -97,7 +97,7 @@ silent_clients() {
   has_again slow
 }
 
-# bats test_tags=needs:fork,points:5,exercise:2
+# bats test_tags=id:processes,needs:fork,points:5,exercise:2
 @test "server: --model fork: a slow client delays nobody" {
   start_server --model fork
   start_waiting slow
@@ -106,7 +106,7 @@ silent_clients() {
   has_again slow
 }
 
-# bats test_tags=exercise:1
+# bats test_tags=needs:threads,exercise:1
 @test "server: a client has a thread, as long as it is there" {
   start_server
   server_still_serves
@@ -120,7 +120,7 @@ silent_clients() {
   assert_alone server
 }
 
-# bats test_tags=needs:fork,exercise:2
+# bats test_tags=needs:processes,exercise:2
 @test "server: --model fork: a client has a process, as long as it is there" {
   start_server --model fork
   start_waiting client
@@ -129,7 +129,7 @@ silent_clients() {
   assert_alone server
 }
 
-# bats test_tags=mistake:shared-connfd,points:3,exercise:1
+# bats test_tags=needs:threads,mistake:shared-connfd,points:3,exercise:1
 @test "server: a hundred clients that come in one moment each get their own answers" {
   start_server
   freeze server
@@ -141,7 +141,7 @@ silent_clients() {
     fail_because "not every client got its answers" "300 right" "$(<swarm.out)"
 }
 
-# bats test_tags=needs:fork,exercise:2
+# bats test_tags=needs:processes,exercise:2
 @test "server: --model fork: a hundred clients that come in one moment each get their own answers" {
   start_server --model fork
   swarm --line --connections 100 --messages 3
@@ -149,7 +149,7 @@ silent_clients() {
   assert_alone server
 }
 
-# bats test_tags=mistake:shared-buffer,points:3
+# bats test_tags=needs:threads,mistake:shared-buffer,points:3
 @test "server: each client has a buffer of its own" {
   start_server
   start_peer first 'send:abc' say:sent wait 'send:def\n' line
@@ -229,7 +229,7 @@ has_received_all() {
 
 # ---- the server: limits ----
 
-# bats test_tags=mistake:limit-ignored,points:3
+# bats test_tags=needs:threads,mistake:limit-ignored,points:3
 @test "server: --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_server --max-clients 2
   start_waiting first
@@ -241,7 +241,7 @@ has_received_all() {
   has_again second
 }
 
-# bats test_tags=needs:fork,mistake:limit-ignored,exercise:3
+# bats test_tags=needs:processes,mistake:limit-ignored,exercise:3
 @test "server: --model fork --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_server --model fork --max-clients 2
   start_waiting first
@@ -268,6 +268,7 @@ serves_again() {
   done
 }
 
+# bats test_tags=needs:threads
 @test "server: --timeout: a silent client is told so, and the others are not disturbed" {
   start_server --timeout 1
   peer 'expect:error: ' eof
@@ -278,7 +279,7 @@ serves_again() {
   assert_same "$status" 0
 }
 
-# bats test_tags=needs:fork
+# bats test_tags=needs:processes
 @test "server: --model fork --timeout: a silent client is told so, and its process ends" {
   start_server --model fork --timeout 1
   peer 'expect:error: ' eof
@@ -306,6 +307,7 @@ serves_again() {
   peer repeat:100:x 'expect:error: ' eof
 }
 
+# bats test_tags=needs:threads
 @test "server: a client that never reads is dropped, and the others are served" {
   start_server --timeout 1
   server_still_serves
@@ -320,7 +322,7 @@ serves_again() {
 
 # ---- the server: clients come and go ----
 
-# bats test_tags=mistake:one-ends-all,points:3
+# bats test_tags=needs:threads,mistake:one-ends-all,points:3
 @test "server: a client's RST, whenever it comes, concerns this client alone" {
   start_server
   start_waiting other
@@ -336,7 +338,7 @@ serves_again() {
   has_again other
 }
 
-# bats test_tags=needs:fork
+# bats test_tags=needs:processes
 @test "server: --model fork: a client's RST, whenever it comes, concerns this client alone" {
   start_server --model fork
   start_waiting other
@@ -349,6 +351,7 @@ serves_again() {
   assert_alone server
 }
 
+# bats test_tags=needs:threads
 @test "server: survives a client that is gone when the answers are sent (SIGPIPE)" {
   start_server
   start_waiting other
@@ -362,7 +365,7 @@ serves_again() {
   server_still_serves
 }
 
-# bats test_tags=mistake:not-detached,points:3,exercise:1
+# bats test_tags=needs:threads,mistake:not-detached,points:3,exercise:1
 @test "server: threads that have ended leave nothing behind" {
   start_server
   swarm --line --reconnect --connections 4 --messages 20
@@ -383,14 +386,14 @@ address_space() {
   awk '/^VmSize/ { print int($2 / 1024) }' "/proc/${pid_of[$1]}/status"
 }
 
-# bats test_tags=needs:fork,mistake:zombies,points:3,exercise:3
+# bats test_tags=needs:processes,mistake:zombies,points:3,exercise:3
 @test "server: --model fork: no child stays a zombie" {
   start_server --model fork
   swarm --line --reconnect --connections 4 --messages 5
   assert_alone server
 }
 
-# bats test_tags=needs:fork,mistake:dies-on-eintr,points:3
+# bats test_tags=needs:processes,mistake:dies-on-eintr,points:3
 @test "server: --model fork: the end of a child does not end the accept" {
   start_server --model fork
   local round
@@ -401,7 +404,7 @@ address_space() {
   assert_same "$(cat server.err)" ''
 }
 
-# bats test_tags=needs:fork,mistake:parent-keeps-client,points:3,exercise:2
+# bats test_tags=needs:processes,mistake:parent-keeps-client,points:3,exercise:2
 @test "server: --model fork: the parent closes the client's socket" {
   start_server --model fork
   server_still_serves
@@ -415,7 +418,7 @@ address_space() {
   has_again two
 }
 
-# bats test_tags=needs:fork,mistake:child-keeps-listener,points:3,exercise:2
+# bats test_tags=needs:processes,mistake:child-keeps-listener,points:3,exercise:2
 @test "server: --model fork: the child closes the listener" {
   start_server --model fork
   start_waiting client
@@ -426,7 +429,7 @@ address_space() {
   has_again client
 }
 
-# bats test_tags=mistake:emfile-spin,points:3
+# bats test_tags=needs:threads,mistake:emfile-spin,points:3
 @test "server: out of descriptors, it neither dies nor spins, and serves whom it has" {
   start_server
   start_waiting there
@@ -442,17 +445,17 @@ address_space() {
   assert_same "$status" 0
 }
 
-# bats test_tags=needs:fork
+# bats test_tags=needs:processes
 @test "server: --model fork: no process to be had: the client is told, the others are served" {
   [[ $(id -u) != 0 ]] || skip "root may have as many processes as it likes"
   start_server --model fork
   start_waiting there
   prlimit --pid "${pid_of[server]}" --nproc=1:
   peer 'send:Hello\n' 'expect:error: ' eof
-  prlimit --pid "${pid_of[server]}" --nproc=100000:
   has_again there
 }
 
+# bats test_tags=needs:threads
 @test "server: no memory for a thread: the client is told, the others are served" {
   start_server
   start_waiting there
@@ -471,6 +474,7 @@ no_more_memory() {
   prlimit --pid "${pid_of[$1]}" --as="$bytes:"
 }
 
+# bats test_tags=needs:threads
 @test "server: 500 silent clients cost no CPU" {
   start_server
   silent_clients 500
@@ -479,7 +483,7 @@ no_more_memory() {
   assert_idle server
 }
 
-# bats test_tags=needs:fork
+# bats test_tags=needs:processes
 @test "server: --model fork: 200 silent clients cost no CPU" {
   start_server --model fork
   silent_clients 200
@@ -488,6 +492,7 @@ no_more_memory() {
   assert_idle server
 }
 
+# bats test_tags=needs:threads
 @test "server: 2000 clients at once, each answered" {
   more_files 8192
   start_server --max-clients 4096
@@ -517,7 +522,7 @@ more_files() {
   server_still_serves
 }
 
-# bats test_tags=needs:fork,mistake:children-left-behind,points:3,exercise:4
+# bats test_tags=needs:processes,mistake:children-left-behind,points:3,exercise:4
 @test "server: --model fork: SIGTERM ends the children too, and the port is free at once" {
   start_server --model fork
   start_peer client 'send:Hello\n' line say:answered eof say:end
@@ -619,6 +624,7 @@ more_files() {
   done
 }
 
+# bats test_tags=exercise:5
 @test "client: a server that has left before the next question is a failure (SIGPIPE)" {
   start_peer_server accept 'expect:Hello\n' 'send:one\r\n' rst
   run_client --count 3 --every 0.2
@@ -649,7 +655,6 @@ counter() {
   assert_success
 }
 
-# bats test_tags=race
 @test "counter: without a lock, updates are lost" {
   counter
   assert_output --regexp '^lock none: expected 800000, found [0-9]+, lost [1-9][0-9]*$'
