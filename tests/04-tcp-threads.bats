@@ -191,6 +191,12 @@ has_received_all() {
   wait_for_line server.out '\] left in the middle of a message$'
 }
 
+@test "server: --quiet: clients are served, and not logged" {
+  start_server --quiet
+  server_still_serves
+  assert_same "$(cat server.out)" "listening on 127.0.0.1:$port"
+}
+
 @test "log: no thread's line is torn by another's" {
   start_server
   swarm --line --connections 50 --messages 20

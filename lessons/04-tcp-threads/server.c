@@ -76,6 +76,7 @@ int main(int argc, char **argv)
          .seconds = &limits.timeout},
         {"max-line", 0, "N", "bytes of a message to accept", .number = &limits.max_line,
          .min = 1, .max = 1 << 20},
+        {"quiet", 'q', NULL, "do not log what clients do", .flag = &quiet},
         {0},
     };
     cli_parse(argc, argv, NULL,

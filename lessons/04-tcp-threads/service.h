@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,8 @@ static struct {
     long max_line;    /* bytes of a message */
 } limits = {512, 60, 1024};
 
+static bool quiet; /* clients are not logged; set by main, too */
+
 /*
  * Logs one event of the client `name`. The lock of stdout is held for the whole line, so
  * that no other thread's line comes between its parts.
@@ -33,6 +36,8 @@ log_event(const char *name, const char *format, ...)
 {
     va_list arguments;
 
+    if (quiet)
+        return;
     va_start(arguments, format);
     flockfile(stdout);
     printf("[%s] ", name);
@@ -47,6 +52,8 @@ static inline void log_message(const char *name, const char *message, size_t len
 {
     enum { SHOWN = 60 };
 
+    if (quiet)
+        return;
     flockfile(stdout);
     printf("[%s] received: ", name);
     cli_print_bytes(stdout, message, length < SHOWN ? length : SHOWN);
