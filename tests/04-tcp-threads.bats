@@ -48,12 +48,12 @@ has_threads() {
 
 # assert_alone NAME: all that served a client is gone, or soon will be: threads, processes, zombies.
 assert_alone() {
-  local threads=1
-  [[ $BUILD != */tsan ]] || threads=2 # ThreadSanitizer has one of its own
+  local expected=1
+  [[ $BUILD != */tsan ]] || expected=2 # ThreadSanitizer has one of its own
   wait_until has_no_children "$1" ||
     fail_because "$1 has children, though no client" "none" "$(ps -o pid=,stat= --ppid "${pid_of[$1]}")"
-  wait_until has_threads "$1" "$threads" ||
-    fail_because "$1 has threads, though no client" "$threads" "$(grep ^Threads: "/proc/${pid_of[$1]}/status")"
+  wait_until has_threads "$1" "$expected" ||
+    fail_because "$1 has threads, though no client" "$expected" "$(grep ^Threads: "/proc/${pid_of[$1]}/status")"
 }
 
 # silent_clients COUNT: so many that connect and say nothing, until the scenario ends.
@@ -106,6 +106,13 @@ silent_clients() {
   has_again slow
 }
 
+# bats test_tags=id:reaps,needs:processes,mistake:zombies,points:3,exercise:3
+@test "server: --model fork: no child stays a zombie" {
+  start_server --model fork
+  swarm --line --reconnect --connections 4 --messages 5
+  assert_alone server
+}
+
 # bats test_tags=needs:threads,exercise:1
 @test "server: a client has a thread, as long as it is there" {
   start_server
@@ -120,7 +127,7 @@ silent_clients() {
   assert_alone server
 }
 
-# bats test_tags=needs:processes,exercise:2
+# bats test_tags=needs:reaps,exercise:2
 @test "server: --model fork: a client has a process, as long as it is there" {
   start_server --model fork
   start_waiting client
@@ -141,7 +148,7 @@ silent_clients() {
     fail_because "not every client got its answers" "300 right" "$(<swarm.out)"
 }
 
-# bats test_tags=needs:processes,exercise:2
+# bats test_tags=needs:reaps,exercise:2
 @test "server: --model fork: a hundred clients that come in one moment each get their own answers" {
   start_server --model fork
   swarm --line --connections 100 --messages 3
@@ -247,7 +254,7 @@ has_received_all() {
   has_again second
 }
 
-# bats test_tags=needs:processes,mistake:limit-ignored,exercise:3
+# bats test_tags=needs:reaps,mistake:limit-ignored,exercise:3
 @test "server: --model fork --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_server --model fork --max-clients 2
   start_waiting first
@@ -285,7 +292,7 @@ serves_again() {
   assert_same "$status" 0
 }
 
-# bats test_tags=needs:processes
+# bats test_tags=needs:reaps
 @test "server: --model fork --timeout: a silent client is told so, and its process ends" {
   start_server --model fork --timeout 1
   peer 'expect:error: ' eof
@@ -344,7 +351,7 @@ serves_again() {
   has_again other
 }
 
-# bats test_tags=needs:processes
+# bats test_tags=needs:reaps
 @test "server: --model fork: a client's RST, whenever it comes, concerns this client alone" {
   start_server --model fork
   start_waiting other
@@ -392,14 +399,7 @@ address_space() {
   awk '/^VmSize/ { print int($2 / 1024) }' "/proc/${pid_of[$1]}/status"
 }
 
-# bats test_tags=needs:processes,mistake:zombies,points:3,exercise:3
-@test "server: --model fork: no child stays a zombie" {
-  start_server --model fork
-  swarm --line --reconnect --connections 4 --messages 5
-  assert_alone server
-}
-
-# bats test_tags=needs:processes,mistake:dies-on-eintr,points:3
+# bats test_tags=needs:reaps,mistake:dies-on-eintr,points:3
 @test "server: --model fork: the end of a child does not end the accept" {
   start_server --model fork
   local round
@@ -410,7 +410,7 @@ address_space() {
   assert_same "$(cat server.err)" ''
 }
 
-# bats test_tags=needs:processes,mistake:parent-keeps-client,points:3,exercise:2
+# bats test_tags=needs:reaps,mistake:parent-keeps-client,points:3,exercise:2
 @test "server: --model fork: the parent closes the client's socket" {
   start_server --model fork
   server_still_serves
