@@ -22,7 +22,7 @@ tools: $(TOOLS) $(CHAOS)
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
 
-COMPILE = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LDLIBS)
+COMPILE = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LDLIBS)
 
 $(BUILD)/%: lessons/%.c | compiler
 	@mkdir -p $(@D)

@@ -24,8 +24,11 @@ enum { NET_NAME_SIZE = INET6_ADDRSTRLEN + sizeof "[]:65535" };
 
 /* ---- signals, as far as they meet sockets ---- */
 
-/* Becomes 1 when SIGINT or SIGTERM asks the program to stop. */
-static volatile sig_atomic_t net_stopping;
+/*
+ * Becomes 1 when SIGINT or SIGTERM asks the program to stop. _Atomic, because threads read
+ * it too (lesson 4).
+ */
+static _Atomic sig_atomic_t net_stopping;
 
 /*
  * The signal may come just before the program enters a blocking call, which then would

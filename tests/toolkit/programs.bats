@@ -81,6 +81,8 @@ shows_help() {
     bad_usage "$BUILD/02-tcp-time/server" --timeout "$bad"
     bad_usage "$BUILD/02-tcp-time/client" --delay "$bad"
     bad_usage "$BUILD/03-tcp-dialog/server" --timeout "$bad"
+    bad_usage "$BUILD/04-tcp-threads/server" --timeout "$bad"
+    bad_usage "$BUILD/04-tcp-threads/client" --every "$bad"
   done
 }
 
@@ -93,6 +95,12 @@ shows_help() {
   bad_usage "$BUILD/03-tcp-dialog/server" --max-line 0
   bad_usage "$BUILD/03-tcp-dialog/client" --frame LINE
   bad_usage "$BUILD/03-tcp-dialog/client" --hold SHUT
+  bad_usage "$BUILD/04-tcp-threads/server" --model process
+  bad_usage "$BUILD/04-tcp-threads/server" --max-clients 0
+  bad_usage "$BUILD/04-tcp-threads/server" --max-line 0
+  bad_usage "$BUILD/04-tcp-threads/client" --count 0
+  bad_usage "$BUILD/04-tcp-threads/counter" --threads 0
+  bad_usage "$BUILD/04-tcp-threads/cost" --model fork
 }
 
 @test "a value for an option that takes none: one line on stderr, exit 2" {
@@ -103,6 +111,9 @@ shows_help() {
   every server bad_usage surprise
   bad_usage "$BUILD/02-tcp-time/client" surprise
   bad_usage "$BUILD/03-tcp-dialog/client" surprise
+  bad_usage "$BUILD/04-tcp-threads/client" surprise
+  bad_usage "$BUILD/04-tcp-threads/counter" surprise
+  bad_usage "$BUILD/04-tcp-threads/cost" surprise
 }
 
 @test "a host that is not there: one line on stderr, exit 1" {
@@ -136,6 +147,7 @@ fails_at_run_time() {
   fails 1 "$BUILD/01-udp-echo/client" --port "$port" one
   fails_to_connect "$BUILD/02-tcp-time/client"
   fails_to_connect "$BUILD/03-tcp-dialog/client"
+  fails_to_connect "$BUILD/04-tcp-threads/client"
 }
 
 fails_to_connect() {
@@ -149,6 +161,8 @@ fails_to_connect() {
   every any full_stdout --help
   full_stdout "$BUILD/02-tcp-time/lookup" --hostname
   full_stdout "$BUILD/03-tcp-dialog/stream" end
+  full_stdout "$BUILD/04-tcp-threads/counter" --count 1
+  full_stdout "$BUILD/04-tcp-threads/cost" --count 1
   SERVER=$BUILD/01-udp-echo/server
   start_server
   full_stdout "$BUILD/01-udp-echo/client" --port "$port"

@@ -238,6 +238,37 @@ start_peer_server_again() {
   assert_output --partial '1 right, 0 wrong, 1 missing'
 }
 
+@test "swarm: --line: one line is a reply, whatever it says; the end is none" {
+  start_peer_server accept 'expect:Hello 0\n' send:wha 'send:tever\r\n' 'expect:Hello 1\n' 'send:else\n' eof
+  run_swarm --line --connections 1 --messages 2
+  assert_same "$status" 0
+  assert_output --partial '2 right, 0 wrong, 0 missing'
+  wait_for_end peer
+  start peer2 "$PEER" --listen --port "$port" accept 'expect:Hello 0\n' send:whatever close
+  wait_for_line peer2.out '^listening on '
+  run_swarm --line --connections 1
+  assert_same "$status" 1
+  assert_output --partial '0 right, 0 wrong, 1 missing'
+}
+
+@test "swarm: --reconnect: each message has a connection of its own" {
+  start_peer_server accept 'expect:Hello 0\n' 'send:HELLO 0\n' eof close \
+    accept 'expect:Hello 1\n' 'send:HELLO 1\n' eof close
+  run_swarm --reconnect --connections 1 --messages 2
+  assert_same "$status" 0
+  assert_output --partial '2 right, 0 wrong, 0 missing'
+}
+
+@test "swarm: --stay: who is done stays connected until all are" {
+  start_peer_server accept 'expect:Hello ' recv:2 'send:x\n' silence:0.2 eof
+  run_swarm --line --stay --connections 2 --timeout 1
+  assert_same "$status" 1 # the second one is not accepted
+  assert_output --partial '1 right, 0 wrong, 1 missing'
+  wait_for_end peer
+  assert_same "$(cat peer.err)" ''
+  assert_same "$status" 0
+}
+
 @test "swarm: nobody listens: all replies are missing" {
   start_peer_server accept
   stop peer KILL

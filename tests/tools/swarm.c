@@ -4,6 +4,7 @@
  *
  * Run it:       build/tools/swarm --port 9998 --connections 100 --messages 10
  *               build/tools/swarm --port 10001 --until-eof --send Hello
+ *               build/tools/swarm --port 10001 --line --connections 2000 --stay
  *               build/tools/swarm --port 10000 --udp --send '{}' --expect 'echo:{}'
  * Its partner:  any server of the lessons
  *
@@ -38,7 +39,7 @@ struct connection {
 struct swarm {
     const struct addrinfo *address;
     const char *send, *expect;
-    bool udp, until_eof;
+    bool udp, until_eof, any_line, reconnect, stay;
     long open, right, wrong;
     double *latencies; /* in seconds; one for each right reply */
     struct connection *connections;
@@ -69,13 +70,19 @@ static size_t expand(const char *text, long number, char to[TEXT_SIZE])
     return length;
 }
 
+/* Does no more on one connection. It stays open, until swarm ends. */
+static void rest(struct swarm *swarm, size_t i)
+{
+    swarm->ready[i].fd = -1;
+    swarm->connections[i].state = DONE;
+    swarm->open--;
+}
+
 /* Ends one connection; what it has not received by now is missing. */
 static void leave(struct swarm *swarm, size_t i)
 {
     close(swarm->ready[i].fd);
-    swarm->ready[i].fd = -1;
-    swarm->connections[i].state = DONE;
-    swarm->open--;
+    rest(swarm, i);
 }
 
 /* The first wrong reply is shown; that there are more, the summary says. */
@@ -117,7 +124,11 @@ static void end_message(struct swarm *swarm, size_t i)
     swarm->latencies[swarm->right++] = now() - c->started;
     c->message++;
     c->moved = 0;
-    if (swarm->until_eof || c->message == c->last) {
+    if (swarm->stay && c->message == c->last) {
+        rest(swarm, i);
+        return;
+    }
+    if (swarm->until_eof || swarm->reconnect || c->message == c->last) {
         leave(swarm, i);
         if (c->message < c->last)
             begin_connection(swarm, i);
@@ -180,6 +191,13 @@ static void receive_more(struct swarm *swarm, size_t i)
             end_message(swarm, i);
         else if (count == 0)
             leave(swarm, i); /* an empty reply is a missing one */
+        return;
+    }
+    if (swarm->any_line) {
+        if (count == 0)
+            leave(swarm, i);
+        else if (came[count - 1] == '\n')
+            end_message(swarm, i);
         return;
     }
     size_t length = expand(swarm->expect, c->message, wanted);
@@ -276,6 +294,12 @@ int main(int argc, char **argv)
         {"expect", 'e', "TEXT", "its reply", .text = &swarm.expect},
         {"until-eof", 'E', NULL, "the reply is whatever comes before the end",
          .flag = &swarm.until_eof},
+        {"line", 'l', NULL, "the reply is one line, whatever it says",
+         .flag = &swarm.any_line},
+        {"reconnect", 'r', NULL, "a new connection for each message",
+         .flag = &swarm.reconnect},
+        {"stay", 'S', NULL, "nobody leaves until all have their replies",
+         .flag = &swarm.stay},
         {"udp", 'u', NULL, "datagrams instead of streams", .flag = &swarm.udp},
         {"timeout", 't', "SEC", "for everything", .seconds = &timeout},
         {0},
