@@ -147,19 +147,37 @@ static void do_expect(struct peer *peer, const struct step *step)
     free(bytes);
 }
 
-/* Reads up to a newline, and prints the line, the newline escaped like the rest. */
-static void do_line(struct peer *peer, const struct step *step)
+/* Reads up to a newline, and prints the line, the newline escaped like the rest.
+ * Returns false if the stream ended before it. */
+static bool print_next_line(struct peer *peer)
 {
-    (void)step;
     char line[4096];
     size_t length = 0;
 
     while (length < sizeof line && (length == 0 || line[length - 1] != '\n'))
         if (receive_bytes(peer, line + length, 1) == 1)
             length++;
+        else if (length == 0)
+            return false;
         else
             fail(peer, "the stream ended before the line did");
     print_line(line, length);
+    return true;
+}
+
+static void do_line(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    if (!print_next_line(peer))
+        fail(peer, "the stream ended before the line did");
+}
+
+/* Prints each line as it comes, up to the end of the stream. */
+static void do_lines(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    while (print_next_line(peer))
+        ;
 }
 
 /* Reads to the end of the stream, and prints what came, in one line. */
@@ -254,6 +272,7 @@ static const struct action actions[] = {
     {"expect", TEXT, do_expect},
     {"expect-repeat", NUMBER_AND_TEXT, do_expect},
     {"line", NONE, do_line},
+    {"lines", NONE, do_lines},
     {"eof", NONE, do_eof},
     {"silence", NUMBER, do_silence},
     {"shutdown", NONE, do_shutdown},
@@ -278,6 +297,7 @@ static const char PURPOSE[] =
     "  silence:SEC        receive nothing for so long\n"
     "  recv:N             receive at most N bytes with one recv, and print them\n"
     "  line               receive up to a newline, and print it\n"
+    "  lines              receive up to the end, and print each line as it comes\n"
     "  eof                receive up to the end, and print it\n"
     "  shutdown           half-close\n"
     "  close              close\n"
