@@ -147,37 +147,38 @@ static void do_expect(struct peer *peer, const struct step *step)
     free(bytes);
 }
 
-/* Reads up to a newline, and prints the line, the newline escaped like the rest.
- * Returns false if the stream ended before it. */
-static bool print_next_line(struct peer *peer)
+/* Reads up to a newline, and prints the line, the newline escaped like the rest. */
+static void do_line(struct peer *peer, const struct step *step)
 {
+    (void)step;
     char line[4096];
     size_t length = 0;
 
     while (length < sizeof line && (length == 0 || line[length - 1] != '\n'))
         if (receive_bytes(peer, line + length, 1) == 1)
             length++;
-        else if (length == 0)
-            return false;
         else
             fail(peer, "the stream ended before the line did");
     print_line(line, length);
-    return true;
 }
 
-static void do_line(struct peer *peer, const struct step *step)
-{
-    (void)step;
-    if (!print_next_line(peer))
-        fail(peer, "the stream ended before the line did");
-}
-
-/* Prints each line as it comes, up to the end of the stream. */
+/* Reads to the end of the stream, and prints each line as it comes. */
 static void do_lines(struct peer *peer, const struct step *step)
 {
     (void)step;
-    while (print_next_line(peer))
-        ;
+    char bytes[4096];
+    char last = '\n';
+    size_t received;
+
+    while ((received = receive_bytes(peer, bytes, sizeof bytes)) > 0)
+        for (size_t i = 0; i < received; i++) {
+            last = bytes[i];
+            cli_print_bytes(stdout, &last, 1);
+            if (last == '\n')
+                putchar('\n');
+        }
+    if (last != '\n')
+        putchar('\n');
 }
 
 /* Reads to the end of the stream, and prints what came, in one line. */
