@@ -369,14 +369,15 @@ talk() {
 @test "server: a leaver's descriptor is closed, and no memory is kept" {
   start_server
   join ann
-  crowd --members 20 --lines 5
-  wait_for_line server.out '^Client left' 20
+  RUN_LIMIT=60
+  crowd --members 10 --lines 5
+  wait_for_line server.out '^Client left' 10
   local before memory
   before=$(open_descriptors server)
   memory=$(resident_memory server)
-  crowd --members 50 --lines 5
-  crowd --members 50 --lines 5
-  wait_for_line server.out '^Client left' 120
+  crowd --members 20 --lines 5
+  crowd --members 20 --lines 5
+  wait_for_line server.out '^Client left' 50
   assert_descriptors server "$before"
   (($(resident_memory server) - memory < 4096)) ||
     fail_because "the memory of the server has grown" "$memory KiB" "$(resident_memory server) KiB"
@@ -384,11 +385,11 @@ talk() {
 
 @test "server: all leave at once, and nobody is forgotten" {
   start_server
-  start crowd "$BUILD/tools/crowd" --host "$host" --port "$port" --members 100 --hold
-  WAIT_LIMIT=60 wait_for_line crowd.out '^100 joined'
+  start crowd "$BUILD/tools/crowd" --host "$host" --port "$port" --members 40 --hold
+  WAIT_LIMIT=60 wait_for_line crowd.out '^40 joined'
   stop crowd KILL
-  WAIT_LIMIT=30 wait_for_line server.out '^Client left' 100
-  assert_count server.out '^Client left' 100
+  WAIT_LIMIT=30 wait_for_line server.out '^Client left' 40
+  assert_count server.out '^Client left' 40
   chat_works
 }
 
@@ -501,6 +502,16 @@ talk() {
   wait_for_line server.out '^select: watching [0-9]+ [0-9]+$'
 }
 
+# bats test_tags=needs:line
+@test "log: --quiet prints who joins and leaves, and not what members say" {
+  start_server --quiet
+  join ann
+  join bob 'send:secret\n' close
+  is_told ann "[${address[bob]}] secret"
+  wait_for_line server.out "^Client left ${address[bob]}\$"
+  assert_count server.out secret 0
+}
+
 # ---- other clients ----
 
 # bats test_tags=needs:line
@@ -582,6 +593,14 @@ talk() {
   wait_for_line ann.out "\\] one$CR"
   wait_for_line ann.out "\\] two$CR"
   wait_for_line ann.out '^Client left'
+}
+
+@test "client: --repeat sends each input so many times, however much that is" {
+  start_peer_server accept expect-repeat:100000:'word\n' eof
+  run_client --repeat 100000 <<<word
+  assert_success
+  wait_for_end peer
+  assert_same "$status" 0
 }
 
 @test "client: no input: it leaves at once, without an error" {

@@ -26,13 +26,17 @@
 /* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
-enum { MAX_LINE = 65536 + 80 }; /* the longest that the server passes on, and a name */
+enum {
+    MAX_LINE = 65536 + 80, /* the longest that the server passes on, and a name */
+    MAX_QUEUE = 1 << 27
+};
 
 struct chat {
     int fd;
     bool typing;        /* the keyboard's input has not ended */
     bool ended;         /* the server has ended its side */
     bool lost;          /* it did so before it had everything that was typed */
+    long repeat;        /* how many times each input is sent */
     char last;          /* the last byte that was typed */
     struct lines lines; /* from the server */
     struct queue queue; /* to the server */
@@ -74,7 +78,7 @@ static void give_up(struct chat *chat)
 /* Gives the server what the kernel takes now; the queue keeps the rest. */
 static void say(struct chat *chat, const char *bytes, size_t length)
 {
-    if (queue_send(&chat->queue, chat->fd, bytes, length, MAX_LINE) == -1)
+    if (queue_send(&chat->queue, chat->fd, bytes, length, MAX_QUEUE) == -1)
         give_up(chat);
 }
 
@@ -91,7 +95,8 @@ static void read_keyboard(struct chat *chat)
         cli_fail("stdin: %s", strerror(errno));
     if (count > 0) {
         chat->last = bytes[count - 1];
-        say(chat, bytes, (size_t)count);
+        for (long i = 0; i < chat->repeat; i++)
+            say(chat, bytes, (size_t)count);
         return;
     }
     chat->typing = false;
@@ -135,15 +140,17 @@ int main(int argc, char **argv)
     const char *reason;
     long port = 2626;
     bool half_closed = false;
+    struct chat chat = {.typing = true, .repeat = 1, .last = '\n'};
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
+        {"repeat", 'r', "N", "send each input so many times", .number = &chat.repeat,
+         .min = 1, .max = 1000000},
         {0},
     };
     cli_parse(argc, argv, NULL, "Send what you type to the chat; print what others say.",
               options);
 
-    struct chat chat = {.typing = true, .last = '\n'};
     chat.fd = net_connect(host, port, &reason);
     if (chat.fd == -1)
         cli_fail("connect %s:%ld: %s", host, port, reason);

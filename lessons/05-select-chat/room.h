@@ -33,6 +33,7 @@ struct room {
     time_t rest_until; /* no descriptors are left: accept nobody until then */
     char *message;     /* the one being told */
     bool show_sets;
+    bool quiet; /* do not print what members say */
 };
 
 /* ---- telling ---- */
@@ -53,6 +54,14 @@ static inline void tell(struct room *room, int fd, const char *bytes, size_t len
     member->leaving = true;
 }
 
+/* Prints `head` and then `length` bytes of `text`, as a line. */
+static inline void print_event(const char *head, const char *text, size_t length)
+{
+    fputs(head, stdout);
+    cli_print_bytes(stdout, text, length);
+    putchar('\n');
+}
+
 /* Tells `head` and then `length` bytes of `text`, as a line, to all members but `author`. */
 static inline void tell_others(struct room *room, int author, const char *head,
                                const char *text, size_t length)
@@ -62,8 +71,6 @@ static inline void tell_others(struct room *room, int author, const char *head,
     memcpy(room->message, head, end);
     memcpy(room->message + end, text, length);
     end += length;
-    cli_print_bytes(stdout, room->message, end);
-    putchar('\n');
     memcpy(room->message + end, "\r\n", 2);
     end += 2;
     /* EXERCISE 2: tell the `end` bytes of room->message to every member but the author */
@@ -92,6 +99,7 @@ static inline int add_member(struct room *room, int fd, const char *name)
     room->members[fd] = member;
     room->count++;
     tell(room, fd, welcome, strlen(welcome));
+    print_event("Client joined ", name, strlen(name));
     tell_others(room, fd, "Client joined ", name, strlen(name));
     return 0;
 }
@@ -120,6 +128,7 @@ static inline void part_with_leavers(struct room *room)
         room->count--;
         room->rest_until = 0; /* a descriptor is free */
         close(fd);
+        print_event("Client left ", member->name, strlen(member->name));
         tell_others(room, fd, "Client left ", member->name, strlen(member->name));
         lines_free(&member->lines);
         free(member->queue.bytes);

@@ -84,8 +84,11 @@ static void hear_member(struct room *room, int fd)
         return;
     }
     snprintf(head, sizeof head, "[%s] ", member->name);
-    while ((result = lines_next(&member->lines, &line, &length)) == 1)
+    while ((result = lines_next(&member->lines, &line, &length)) == 1) {
+        if (!room->quiet)
+            print_event(head, line, length);
         tell_others(room, fd, head, line, length);
+    }
     if (result == -1) {
         printf("client %s: a line longer than %zu bytes is not passed on\n", member->name,
                room->max_line);
@@ -187,6 +190,7 @@ int main(int argc, char **argv)
          .max = 65535},
         {"show-sets", 's', NULL, "print the sets before and after each select",
          .flag = &room.show_sets},
+        {"quiet", 'Q', NULL, "do not print what members say", .flag = &room.quiet},
         {"max-clients", 'c', "N", "members the room has places for",
          .number = &room.max_clients, .min = 1, .max = FD_SETSIZE},
         {"max-line", 'm', "N", "bytes of a line to pass on", .number = &max_line,
