@@ -93,6 +93,9 @@ shows_help() {
   bad_usage "$BUILD/03-tcp-dialog/server" --max-line 0
   bad_usage "$BUILD/03-tcp-dialog/client" --frame LINE
   bad_usage "$BUILD/03-tcp-dialog/client" --hold SHUT
+  bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
+  bad_usage "$BUILD/05-select-chat/server" --max-line 0
+  bad_usage "$BUILD/05-select-chat/client" --repeat 0
 }
 
 @test "a value for an option that takes none: one line on stderr, exit 2" {
@@ -136,6 +139,7 @@ fails_at_run_time() {
   fails 1 "$BUILD/01-udp-echo/client" --port "$port" one
   fails_to_connect "$BUILD/02-tcp-time/client"
   fails_to_connect "$BUILD/03-tcp-dialog/client"
+  fails_to_connect "$BUILD/05-select-chat/client"
 }
 
 fails_to_connect() {
@@ -157,6 +161,8 @@ fails_to_connect() {
   SERVER=$BUILD/03-tcp-dialog/server start_server_as server3
   echo one >input
   full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
+  SERVER=$BUILD/05-select-chat/server start_server_as server5
+  full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
 }
 
 full_stdout() {
