@@ -73,7 +73,7 @@ static inline void tell_others(struct room *room, int author, const char *head,
     end += length;
     memcpy(room->message + end, "\r\n", 2);
     end += 2;
-    /* EXERCISE 2: tell the `end` bytes of room->message to every member but the author */
+    /* EXERCISE 1: tell the `end` bytes of room->message to every member but the author */
     for (int fd = 0; fd < FD_SETSIZE; fd++)
         if (room->members[fd] != NULL && fd != author)
             tell(room, fd, room->message, end);

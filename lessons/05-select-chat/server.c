@@ -113,7 +113,7 @@ static int fill_sets(const struct room *room, fd_set *reading, fd_set *writing)
     FD_ZERO(writing);
     if (time(NULL) >= room->rest_until)
         FD_SET(room->listener, reading);
-    /* EXERCISE 1: wait for bytes from every member, and for room to send to those members
+    /* EXERCISE 2: wait for bytes from every member, and for room to send to those members
      * for whom something waits in the queue; `highest` is the highest descriptor of all */
     for (int fd = 0; fd < FD_SETSIZE; fd++) {
         if (room->members[fd] == NULL)
