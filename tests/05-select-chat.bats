@@ -223,7 +223,7 @@ crowd() {
 
 # ---- the server: members who do not read ----
 
-# bats test_tags=mistake:blocking-send,points:5,exercise:4
+# bats test_tags=id:stalled,needs:line,mistake:blocking-send,points:5,exercise:4
 @test "server: a reader that does not read keeps nobody waiting, and is dropped" {
   start_server
   join_small lazy wait lines
@@ -242,7 +242,7 @@ talk() {
   WAIT_LIMIT=20 wait_for_line talker.out '^said$'
 }
 
-# bats test_tags=mistake:endless-queue,points:3,exercise:4
+# bats test_tags=needs:stalled,mistake:endless-queue,points:3,exercise:4
 @test "server: what waits for a reader that does not read stays bounded (--max-queue)" {
   start_server --max-queue 10000
   join_small lazy wait lines
@@ -267,7 +267,7 @@ talk() {
   wait_for_line server.out '^client 127.0.0.1:[0-9]+ refused: the room is full$'
 }
 
-# bats test_tags=mistake:lost-rest,points:3,exercise:4
+# bats test_tags=needs:stalled,mistake:lost-rest,points:3,exercise:4
 @test "server: a reader that pauses gets every byte, when it reads again" {
   start_server --max-queue 33554432
   join_small slow wait lines
@@ -289,6 +289,7 @@ talk() {
   assert_idle server
 }
 
+# bats test_tags=needs:stalled
 @test "server: uses no CPU while a member does not read what waits for it" {
   start_server --max-queue 33554432
   join_small lazy wait lines

@@ -48,6 +48,13 @@ static struct room enter_room(const char *host, const char *port)
     return room;
 }
 
+static void leave_room(struct room *room)
+{
+    close(room->fd);
+    lines_free(&room->lines);
+    room->fd = -1;
+}
+
 /* Prints the lines that have come from one room. Returns 1 if it has ended, else 0. */
 static int hear(struct room *room)
 {
@@ -65,9 +72,7 @@ static int hear(struct room *room)
     if (received > 0)
         return 0;
     printf("%s: the server closed the connection\n", room->port);
-    close(room->fd);
-    lines_free(&room->lines);
-    room->fd = -1;
+    leave_room(room);
     return 1;
 }
 
@@ -122,5 +127,8 @@ int main(int argc, char **argv)
     int open = count;
     while (open > 0 && !net_stopping)
         open -= hear_rooms(rooms, count, timeout);
+    for (int i = 0; i < count; i++)
+        if (rooms[i].fd != -1)
+            leave_room(&rooms[i]);
     return EXIT_SUCCESS;
 }
