@@ -154,7 +154,7 @@ crowd() {
   is_told ann "[${address[carl]}] Carl"
 }
 
-# bats test_tags=mistake:torn-message,points:3,exercise:3
+# bats test_tags=id:two-lines,needs:line,mistake:torn-message,points:3,exercise:3
 @test "server: two lines in one segment are two lines" {
   start_server
   join ann
@@ -309,7 +309,7 @@ talk() {
 
 # ---- the server: many members, and their limits ----
 
-# bats test_tags=points:3,exercise:1
+# bats test_tags=needs:two-lines,points:3,exercise:1
 @test "server: 900 members: every line reaches each of them once, whole, in order" {
   not_under emfile
   (($(ulimit -n) > 1000)) || ulimit -n 1024 2>/dev/null || skip "ulimit -n is below 1024"
@@ -366,7 +366,7 @@ talk() {
   is_told ann "[${address[dan]}] below"
 }
 
-# bats test_tags=mistake:leaked-descriptor,points:3
+# bats test_tags=needs:two-lines,mistake:leaked-descriptor,points:3
 @test "server: a leaver's descriptor is closed, and no memory is kept" {
   start_server
   join ann
