@@ -101,6 +101,9 @@ shows_help() {
   bad_usage "$BUILD/04-tcp-threads/client" --count 0
   bad_usage "$BUILD/04-tcp-threads/counter" --threads 0
   bad_usage "$BUILD/04-tcp-threads/cost" --model fork
+  bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
+  bad_usage "$BUILD/05-select-chat/server" --max-line 0
+  bad_usage "$BUILD/05-select-chat/client" --repeat 0
 }
 
 @test "a value for an option that takes none: one line on stderr, exit 2" {
@@ -148,6 +151,7 @@ fails_at_run_time() {
   fails_to_connect "$BUILD/02-tcp-time/client"
   fails_to_connect "$BUILD/03-tcp-dialog/client"
   fails_to_connect "$BUILD/04-tcp-threads/client"
+  fails_to_connect "$BUILD/05-select-chat/client"
 }
 
 fails_to_connect() {
@@ -171,6 +175,8 @@ fails_to_connect() {
   SERVER=$BUILD/03-tcp-dialog/server start_server_as server3
   echo one >input
   full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
+  SERVER=$BUILD/05-select-chat/server start_server_as server5
+  full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
 }
 
 full_stdout() {

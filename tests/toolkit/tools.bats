@@ -294,3 +294,53 @@ start_peer_server_again() {
   run_swarm --connections 1000 --timeout 0.5
   assert_printed 'replies: 0 right, 0 wrong, 1000 missing'
 }
+
+# ---- lines of peer, and crowd ----
+
+@test "peer: lines prints each line as it comes, and what stands before the end" {
+  start_peer_server accept 'send:one\n\x1btwo\nhal' wait send:f close
+  start_peer reader lines
+  wait_for_line reader.out '^one\\n$'
+  wait_for_line reader.out '^\\x1btwo\\n$'
+  tell peer on
+  wait_for_end reader
+  assert_same "$status" 0
+  assert_same "$(tail -n 1 reader.out)" half
+}
+
+crowd() {
+  run_bounded "$BUILD/tools/crowd" --port "$port" --timeout 1 "$@"
+}
+
+@test "crowd: counts who is welcomed and who is refused" {
+  start_peer_server accept "send:You're connected\r\n" accept 'send:No\r\n' accept "send:You're connected\r\n"
+  crowd --members 3
+  assert_success
+  assert_printed '2 joined, 1 refused'
+}
+
+@test "crowd: a line that comes twice, in another order, or in pieces of another is wrong" {
+  local lines
+  for lines in '[a] line 0\r\n[a] line 0\r\n' '[a] line 1\r\n[a] line 0\r\n' '[a] line 0[a] line 1\r\n\r\n'; do
+    start "peer$((++n))" "$PEER" --listen --port 0 accept "send:You're connected\r\n" \
+      accept "send:You're connected\r\nClient joined x\r\n" "send:$lines" hold
+    wait_for_line "peer$n.out" '^listening on '
+    port=$(sed -n '1s/.*://p' "peer$n.out")
+    crowd --members 2 --lines 2
+    ((status == 1)) || fail "it did not find a mistake in $lines"
+  done
+}
+
+@test "crowd: what does not come is missing" {
+  start_peer_server accept "send:You're connected\r\n" accept "send:You're connected\r\n[a] line 0\r\n" hold
+  crowd --members 2 --lines 2
+  assert_failure 1
+  assert_line 'lines: 1 right, 0 wrong, 1 missing'
+}
+
+@test "crowd: what comes as it should is right" {
+  start_peer_server accept "send:You're connected\r\n" accept "send:You're connected\r\n[a] line 0\r\n" 'send:[a] line 1\r\n' hold
+  crowd --members 2 --lines 2
+  assert_success
+  assert_line 'lines: 2 right, 0 wrong, 0 missing'
+}

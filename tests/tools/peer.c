@@ -162,6 +162,25 @@ static void do_line(struct peer *peer, const struct step *step)
     print_line(line, length);
 }
 
+/* Reads to the end of the stream, and prints each line as it comes. */
+static void do_lines(struct peer *peer, const struct step *step)
+{
+    (void)step;
+    char bytes[4096];
+    char last = '\n';
+    size_t received;
+
+    while ((received = receive_bytes(peer, bytes, sizeof bytes)) > 0)
+        for (size_t i = 0; i < received; i++) {
+            last = bytes[i];
+            cli_print_bytes(stdout, &last, 1);
+            if (last == '\n')
+                putchar('\n');
+        }
+    if (last != '\n')
+        putchar('\n');
+}
+
 /* Reads to the end of the stream, and prints what came, in one line. */
 static void do_eof(struct peer *peer, const struct step *step)
 {
@@ -254,6 +273,7 @@ static const struct action actions[] = {
     {"expect", TEXT, do_expect},
     {"expect-repeat", NUMBER_AND_TEXT, do_expect},
     {"line", NONE, do_line},
+    {"lines", NONE, do_lines},
     {"eof", NONE, do_eof},
     {"silence", NUMBER, do_silence},
     {"shutdown", NONE, do_shutdown},
@@ -278,6 +298,7 @@ static const char PURPOSE[] =
     "  silence:SEC        receive nothing for so long\n"
     "  recv:N             receive at most N bytes with one recv, and print them\n"
     "  line               receive up to a newline, and print it\n"
+    "  lines              receive up to the end, and print each line as it comes\n"
     "  eof                receive up to the end, and print it\n"
     "  shutdown           half-close\n"
     "  close              close\n"

@@ -1,0 +1,173 @@
+/*
+ * client.c - a member of the chat: it waits for the keyboard and for the server at once.
+ *
+ * Run it:       make client-5                     (first: make server-5, elsewhere)
+ *               printf 'one\ntwo\n' | make -s client-5
+ * Its partner:  server.c; both share lines.h and queue.h
+ *
+ * The calls, in order: those of lesson 2, then select, and read or recv or send, whichever
+ * is ready. At the end of the input: shutdown, and recv until the server ends, too.
+ */
+#include "cli.h"
+#include "lines.h"
+#include "net.h"
+#include "queue.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
+enum {
+    MAX_LINE = 65536 + 80, /* the longest that the server passes on, and a name */
+    MAX_QUEUE = 1 << 27
+};
+
+struct chat {
+    int fd;
+    bool typing;        /* the keyboard's input has not ended */
+    bool ended;         /* the server has ended its side */
+    bool lost;          /* it did so before it had everything that was typed */
+    long repeat;        /* how many times each input is sent */
+    char last;          /* the last byte that was typed */
+    struct lines lines; /* from the server */
+    struct queue queue; /* to the server */
+};
+
+/* Prints the lines that have come from the server. */
+static void hear(struct chat *chat)
+{
+    static const char full[] = "The room is full";
+    const char *line;
+    size_t length;
+    int result;
+
+    ssize_t received = lines_receive(&chat->lines, chat->fd);
+    if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (received <= 0)
+        chat->ended = true;
+    if (received == -1)
+        chat->lost = true; /* a reset: what was on its way is gone */
+    while ((result = lines_next(&chat->lines, &line, &length)) == 1) {
+        if (length == strlen(full) && memcmp(line, full, length) == 0)
+            cli_fail("the server answered: %s", full);
+        cli_print_bytes(stdout, line, length);
+        putchar('\n');
+    }
+    if (result == -1)
+        cli_warn("a line longer than %d bytes was left out", MAX_LINE);
+}
+
+/* Nothing can be sent any more. The server may have said why: so the client reads on. */
+static void give_up(struct chat *chat)
+{
+    chat->typing = false;
+    chat->lost = true;
+    chat->queue.length = 0;
+}
+
+/* Gives the server what the kernel takes now; the queue keeps the rest. */
+static void say(struct chat *chat, const char *bytes, size_t length)
+{
+    if (queue_send(&chat->queue, chat->fd, bytes, length, MAX_QUEUE) == -1)
+        give_up(chat);
+}
+
+/*
+ * Takes what was typed. It is read(2), not fgets: stdio reads ahead, and select knows
+ * nothing of the lines that wait in a buffer of stdio.
+ */
+static void read_keyboard(struct chat *chat)
+{
+    char bytes[4096];
+
+    ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+    if (count == -1)
+        cli_fail("stdin: %s", strerror(errno));
+    if (count > 0) {
+        chat->last = bytes[count - 1];
+        for (long i = 0; i < chat->repeat; i++)
+            say(chat, bytes, (size_t)count);
+        return;
+    }
+    chat->typing = false;
+    if (chat->last != '\n')
+        say(chat, "\n", 1); /* also a last line without a newline is one */
+}
+
+/* Waits until the keyboard or the server has something, or takes something, and does it. */
+static void chat_round(struct chat *chat)
+{
+    fd_set reading;
+    fd_set writing;
+
+    FD_ZERO(&reading);
+    FD_ZERO(&writing);
+    /* EXERCISE 6: wait for the server; for the keyboard, unless its input has ended, or the
+     * queue still holds what was typed before; and for room to send what the queue holds */
+    FD_SET(chat->fd, &reading);
+    if (chat->typing && chat->queue.length == 0)
+        FD_SET(STDIN_FILENO, &reading);
+    if (chat->queue.length > 0)
+        FD_SET(chat->fd, &writing);
+    /* END EXERCISE: FD_SET(chat->typing ? STDIN_FILENO : chat->fd, &reading); */
+    int highest = chat->fd > STDIN_FILENO ? chat->fd : STDIN_FILENO;
+    if (select(highest + 1, &reading, &writing, NULL, NULL) == -1) {
+        if (errno != EINTR)
+            cli_fail("select: %s", strerror(errno));
+        return;
+    }
+    if (FD_ISSET(chat->fd, &reading))
+        hear(chat);
+    if (FD_ISSET(chat->fd, &writing) && queue_flush(&chat->queue, chat->fd) == -1)
+        give_up(chat);
+    if (FD_ISSET(STDIN_FILENO, &reading))
+        read_keyboard(chat);
+}
+
+int main(int argc, char **argv)
+{
+    const char *host = "127.0.0.1";
+    const char *reason;
+    long port = 2626;
+    bool half_closed = false;
+    struct chat chat = {.typing = true, .repeat = 1, .last = '\n'};
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "the server's name or address", .text = &host},
+        {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
+        {"repeat", 'r', "N", "send each input so many times", .number = &chat.repeat,
+         .min = 1, .max = 1000000},
+        {0},
+    };
+    cli_parse(argc, argv, NULL, "Send what you type to the chat; print what others say.",
+              options);
+
+    chat.fd = net_connect(host, port, &reason);
+    if (chat.fd == -1)
+        cli_fail("connect %s:%ld: %s", host, port, reason);
+    if (lines_init(&chat.lines, MAX_LINE) == -1)
+        cli_fail("malloc: %s", strerror(errno));
+
+    while (!chat.ended) {
+        chat_round(&chat);
+        if (!chat.typing && chat.queue.length == 0 && !half_closed) {
+            shutdown(chat.fd, SHUT_WR); /* the server sees the end, and closes */
+            half_closed = true;
+        }
+    }
+    if (!half_closed || chat.lost)
+        cli_fail("the server closed the connection");
+    lines_free(&chat.lines);
+    free(chat.queue.bytes);
+    close(chat.fd);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,226 @@
+/*
+ * server.c - a chat: what one member types, all others see. One thread serves them all.
+ *
+ * Run it:       make server-5                     (then, elsewhere, twice: make client-5)
+ *               make server-5 ARGS="--show-sets"  (what select is asked, and what it says)
+ * Its partner:  client.c, or telnet, or nc; room.h is a part of it
+ *
+ * The calls, in order: those of lesson 2, then select, again and again, and after it only
+ * calls that do not wait: accept, recv and send on the sockets that select says are ready.
+ */
+#include "cli.h"
+#include "lines.h"
+#include "net.h"
+#include "queue.h"
+#include "room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
+/* ---- what a round does ---- */
+
+/* Says why there is no place for the client, and closes its socket. The few bytes fit into
+ * the empty buffer of a new connection: this send does not wait. */
+static void refuse(int fd, const char *name)
+{
+    static const char full[] = "The room is full\r\n";
+
+    printf("client %s refused: the room is full\n", name);
+    send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(fd);
+}
+
+/* Takes the next client, if there is one: it may have left between select and accept. */
+static void accept_member(struct room *room)
+{
+    char name[NET_NAME_SIZE];
+
+    int fd = net_accept(room->listener, name);
+    if (fd == -1) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED ||
+            errno == EINTR)
+            return;
+        cli_warn("accept: %s", strerror(errno));
+        room->rest_until = time(NULL) + 1; /* at once, it would only fail again */
+        return;
+    }
+    /* EXERCISE 5: refuse a client when the room is full, or when its descriptor has no place
+     * in an fd_set: FD_SET would write behind the end of the set */
+    if (fd >= FD_SETSIZE || room->count == room->max_clients) {
+        refuse(fd, name);
+        return;
+    }
+    /* END EXERCISE */
+    if (add_member(room, fd, name) == -1)
+        refuse(fd, name);
+}
+
+/* Takes what has come from a member, and tells the others each line that is complete. */
+static void hear_member(struct room *room, int fd)
+{
+    struct member *member = room->members[fd];
+    char head[NET_NAME_SIZE + 4];
+    char reason[80];
+    const char *line;
+    size_t length;
+    int result;
+
+    ssize_t received = lines_receive(&member->lines, fd);
+    if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return;
+    if (received <= 0) {
+        member->leaving = true; /* 0: it has ended its side; -1: a reset */
+        return;
+    }
+    snprintf(head, sizeof head, "[%s] ", member->name);
+    while ((result = lines_next(&member->lines, &line, &length)) == 1) {
+        if (!room->quiet)
+            print_event(head, line, length);
+        tell_others(room, fd, head, line, length);
+    }
+    if (result == -1) {
+        printf("client %s: a line longer than %zu bytes is not passed on\n", member->name,
+               room->max_line);
+        snprintf(reason, sizeof reason,
+                 "Your line is longer than %zu bytes: nobody gets it\r\n",
+                 room->max_line);
+        tell(room, fd, reason, strlen(reason));
+    }
+}
+
+/* ---- select ---- */
+
+/*
+ * Fills the sets with the descriptors to wait for. select changes the sets it is given, so
+ * this is done before each call. Returns the highest descriptor in them.
+ */
+static int fill_sets(const struct room *room, fd_set *reading, fd_set *writing)
+{
+    int highest = room->listener;
+
+    FD_ZERO(reading);
+    FD_ZERO(writing);
+    if (time(NULL) >= room->rest_until)
+        FD_SET(room->listener, reading);
+    /* EXERCISE 2: wait for bytes from every member, and for room to send to those members
+     * for whom something waits in the queue; `highest` is the highest descriptor of all */
+    for (int fd = 0; fd < FD_SETSIZE; fd++) {
+        if (room->members[fd] == NULL)
+            continue;
+        FD_SET(fd, reading);
+        if (room->members[fd]->queue.length > 0)
+            FD_SET(fd,
+                   writing); /* else it would always be ready, and select never wait */
+        if (fd > highest)
+            highest = fd;
+    }
+    /* END EXERCISE */
+    return highest;
+}
+
+/* Prints, with --show-sets, which descriptors are in the sets. */
+static void show_sets(const struct room *room, const char *what, const fd_set *reading,
+                      const fd_set *writing)
+{
+    if (!room->show_sets)
+        return;
+    printf("select: %s", what);
+    for (int fd = 0; fd < FD_SETSIZE; fd++)
+        if (FD_ISSET(fd, reading))
+            printf(" %d", fd);
+    for (int fd = 0; fd < FD_SETSIZE; fd++)
+        if (FD_ISSET(fd, writing))
+            printf(" %d (to write)", fd);
+    putchar('\n');
+}
+
+/* Waits until something can be done without waiting, and does all of it: one round. */
+static void serve_round(struct room *room)
+{
+    fd_set reading;
+    fd_set writing;
+    struct timeval second = {.tv_sec = 1};
+
+    int highest = fill_sets(room, &reading, &writing);
+    bool rests = !FD_ISSET(room->listener, &reading);
+    show_sets(room, "watching", &reading, &writing);
+    if (select(highest + 1, &reading, &writing, NULL, rests ? &second : NULL) == -1) {
+        if (errno != EINTR)
+            cli_fail("select: %s", strerror(errno));
+        return; /* a signal came: the sets say nothing */
+    }
+    show_sets(room, "ready", &reading, &writing);
+
+    for (int fd = 0; fd < FD_SETSIZE; fd++) {
+        if (room->members[fd] == NULL)
+            continue;
+        if (FD_ISSET(fd, &writing))
+            queue_flush(&room->members[fd]->queue, fd); /* if it fails, recv says why */
+        if (FD_ISSET(fd, &reading))
+            hear_member(room, fd);
+    }
+    if (FD_ISSET(room->listener, &reading))
+        accept_member(room);
+    part_with_leavers(room);
+}
+
+int main(int argc, char **argv)
+{
+    const char *host = "127.0.0.1";
+    const char *reason;
+    char name[NET_NAME_SIZE];
+    long port = 2626;
+    long max_line = 4096;
+    long max_queue = 65536;
+    static struct room room = {.max_clients = FD_SETSIZE};
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "name or address to bind", .text = &host},
+        {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
+         .max = 65535},
+        {"show-sets", 's', NULL, "print the sets before and after each select",
+         .flag = &room.show_sets},
+        {"quiet", 'Q', NULL, "do not print what members say", .flag = &room.quiet},
+        {"max-clients", 'c', "N", "members the room has places for",
+         .number = &room.max_clients, .min = 1, .max = FD_SETSIZE},
+        {"max-line", 'm', "N", "bytes of a line to pass on", .number = &max_line,
+         .min = 1, .max = 65536},
+        {"max-queue", 'q', "N", "bytes that may wait for a member that does not read",
+         .number = &max_queue, .min = 1, .max = 1 << 30},
+        {0},
+    };
+    cli_parse(argc, argv, NULL, "Tell each member's lines to all other members.",
+              options);
+    if (net_handle_signals() == -1)
+        cli_fail("sigaction: %s", strerror(errno));
+    room.max_line = (size_t)max_line;
+    room.max_queue = (size_t)max_queue;
+    room.message = malloc(room.max_line + NET_NAME_SIZE + 80);
+    if (room.message == NULL)
+        cli_fail("malloc: %s", strerror(errno));
+
+    room.listener = net_listen(host, port, SOMAXCONN, &reason);
+    if (room.listener == -1)
+        cli_fail("bind %s:%ld: %s", host, port, reason);
+    /* Non-blocking (lesson 6): accept must not wait for a client that is gone again. */
+    if (net_local_name(room.listener, name) == -1 ||
+        fcntl(room.listener, F_SETFL, O_NONBLOCK) == -1)
+        cli_fail("%s: %s", name, strerror(errno));
+    printf("listening on %s\n", name);
+    printf("ChatServer started on port %s\n", strrchr(name, ':') + 1);
+
+    while (!net_stopping)
+        serve_round(&room);
+    close(room.listener);
+    return EXIT_SUCCESS;
+}
