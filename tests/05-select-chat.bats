@@ -625,7 +625,7 @@ talk() {
   assert_printed '\x1b[2J\x00\xff'
 }
 
-# bats test_tags=points:3,exercise:6,mistake:client-deadlock
+# bats test_tags=points:3,exercise:6
 @test "client: more input than all buffers hold, while the server talks and does not read" {
   start_peer_server --timeout 60 accept repeat:1000000:'talk talk talk talk talk\r\n' say:talked expect-repeat:1000000:'word word word word word\n' eof
   printf 'word word word word word\n%.0s' {1..1000} >part

@@ -202,7 +202,7 @@ describe_descriptors() {
     sockets_of "$1" | while read -r kind state _; do
       case $kind$state in
         tcp01) echo "connected socket(s)" ;;
-        tcp08) echo "socket(s) in CLOSE_WAIT (the other side has left, this side has not called close yet)" ;;
+        tcp08) echo "socket(s) in CLOSE_WAIT (the other side has left; close was not called)" ;;
         tcp0A) echo "listening socket(s)" ;;
         udp*) echo "UDP socket(s)" ;;
         none*) echo "socket(s) without a connection" ;;
