@@ -78,8 +78,8 @@ static int start_process(pid_t *child)
     if (*child == -1)
         return errno;
     if (*child == 0) {
-        close(
-            gate[1]); /* or the gate would stay open as long as this child waits at it */
+        /* Else the gate would stay open as long as this child waits at it. */
+        close(gate[1]);
         wait_at_gate();
         _exit(EXIT_SUCCESS);
     }

@@ -119,9 +119,9 @@ static int fill_sets(const struct room *room, fd_set *reading, fd_set *writing)
         if (room->members[fd] == NULL)
             continue;
         FD_SET(fd, reading);
+        /* Without a queue it would always be ready, and select never wait. */
         if (room->members[fd]->queue.length > 0)
-            FD_SET(fd,
-                   writing); /* else it would always be ready, and select never wait */
+            FD_SET(fd, writing);
         if (fd > highest)
             highest = fd;
     }
@@ -212,10 +212,11 @@ int main(int argc, char **argv)
     room.listener = net_listen(host, port, SOMAXCONN, &reason);
     if (room.listener == -1)
         cli_fail("bind %s:%ld: %s", host, port, reason);
+    if (net_local_name(room.listener, name) == -1)
+        cli_fail("getsockname: %s", strerror(errno));
     /* Non-blocking (lesson 6): accept must not wait for a client that is gone again. */
-    if (net_local_name(room.listener, name) == -1 ||
-        fcntl(room.listener, F_SETFL, O_NONBLOCK) == -1)
-        cli_fail("%s: %s", name, strerror(errno));
+    if (fcntl(room.listener, F_SETFL, O_NONBLOCK) == -1)
+        cli_fail("fcntl: %s", strerror(errno));
     printf("listening on %s\n", name);
     printf("ChatServer started on port %s\n", strrchr(name, ':') + 1);
 
