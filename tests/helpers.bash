@@ -32,6 +32,10 @@ done
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$ROOT/tests/lib/tags.bash"
 . "$ROOT/tests/lib/failure.bash"
+# script(1) runs this shell. Where SHELL is not set it runs sh, and dash does not hand on the
+# functions in the environment, without which a bats in a bats does not start.
+SHELL=$(type -P bash)
+export SHELL
 BUILD=${BUILD:-build}
 [[ $BUILD == /* ]] || BUILD=$ROOT/$BUILD
 LESSON=$(basename "$BATS_TEST_FILENAME" .bats)
