@@ -178,7 +178,7 @@ floods() {
 
 # ---- the server: the end of a connection ----
 
-# bats test_tags=id:hang-up,needs:answer,mistake:hup-is-end,points:5,exercise:4
+# bats test_tags=id:hang-up,needs:answer,mistake:hup-is-end,points:5,exercise:1
 @test "server: a message that came before a reset is read: POLLIN|POLLERR|POLLHUP" {
   start_server
   join ann wait 'send:last words\n' rst
@@ -216,7 +216,7 @@ floods() {
   all_is_well
 }
 
-# bats test_tags=mistake:one-array-only,needs:answer,points:5,exercise:5
+# bats test_tags=mistake:one-array-only,needs:answer,points:5,exercise:2
 @test "server: whoever leaves, the others are heard under their own names" {
   start_server
   join ann wait 'send:this is ann\n' lines
@@ -249,7 +249,7 @@ floods() {
   all_is_well
 }
 
-# bats test_tags=needs:answer,mistake:leaked-descriptor,points:3
+# bats test_tags=needs:answer,mistake:leaked-descriptor,points:3,exercise:2
 @test "server: a leaver's descriptor is closed, and no memory is kept" {
   not_under emfile
   start_server --quiet
@@ -267,16 +267,23 @@ floods() {
 
 # ---- the server: clients who do not read ----
 
-# bats test_tags=id:stalled,needs:two-messages,mistake:blocking-socket,points:5,exercise:1
+# bats test_tags=id:stalled,needs:two-messages,mistake:blocking-socket,points:5,exercise:3
 @test "server: a client that does not read its answers keeps nobody waiting" {
   start_server --quiet
   floods lazy
-  wait_for_line server.out "^\\[${address[lazy]}\\] .*reading stops\$"
+  wait_until at_rest server
   all_is_well
-  is_running server
 }
 
-# bats test_tags=needs:stalled,mistake:eagain-is-error,mistake:lost-rest,points:5,exercise:2
+# at_rest NAME: it has used no CPU for a moment.
+at_rest() {
+  local before
+  before=$(cpu_ticks "${pid_of[$1]}")
+  nap 0.1
+  (($(cpu_ticks "${pid_of[$1]}") == before))
+}
+
+# bats test_tags=needs:stalled,mistake:eagain-is-error,mistake:lost-rest,points:5,exercise:4,exercise:5
 @test "server: a client that reads late gets every answer, whole and in order" {
   start_server --quiet
   floods slow
@@ -287,18 +294,18 @@ floods() {
   wait_for_line server.out "^\\[${address[slow]}\\] .*reading goes on\$"
 }
 
-# bats test_tags=needs:stalled,mistake:early-close,points:3
+# bats test_tags=needs:stalled,mistake:early-close,points:3,exercise:4,exercise:5
 @test "server: a client that half-closes and reads late gets every answer" {
   start_server --quiet --max-queue 33554432
   join_small slow 'repeat:200000:\n' shutdown wait lines say:ended
   wait_until has_tcp_sockets 08 1 # CLOSE_WAIT: its end has come
-  assert_idle server
+  wait_until at_rest server
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
   assert_count slow.out "^$TIME$CR" 200000
 }
 
-# bats test_tags=needs:stalled,mistake:endless-queue,points:5,exercise:3
+# bats test_tags=needs:stalled,mistake:endless-queue,points:5,exercise:4
 @test "server: what waits for a client that does not read stays bounded (--max-queue)" {
   start_server --quiet --max-queue 10000
   local memory
@@ -311,7 +318,7 @@ floods() {
     fail_because "the server keeps what a client does not read, without a limit" "$memory KiB" "$(resident_memory server) KiB"
 }
 
-# bats test_tags=mistake:always-pollout,points:3,exercise:3
+# bats test_tags=mistake:always-pollout,points:3,exercise:5
 @test "server: uses no CPU while clients are silent, or have sent half a message" {
   start_server
   assert_idle server
@@ -320,7 +327,7 @@ floods() {
   assert_idle server
 }
 
-# bats test_tags=needs:stalled,points:2,exercise:3
+# bats test_tags=needs:stalled,points:2,exercise:4
 @test "server: uses no CPU while a client does not read what waits for it" {
   start_server --quiet
   floods lazy
@@ -328,7 +335,7 @@ floods() {
   assert_idle server
 }
 
-# bats test_tags=needs:stalled
+# bats test_tags=needs:stalled,exercise:4
 @test "server: a client that does not read, and resets: it is noticed, and its messages are read" {
   start_server --quiet
   join_small lazy 'repeat:200000:\n' wait rst
@@ -358,7 +365,7 @@ floods() {
   assert_idle server
 }
 
-# bats test_tags=points:2
+# bats test_tags=points:2,exercise:2
 @test "server: --max-clients: the next is told so, and others come when one leaves" {
   start_server --max-clients 2
   join ann wait shutdown lines say:ended
@@ -429,7 +436,7 @@ cut_link() {
   "${enter[@]}" ip link set lo down
 }
 
-# bats test_tags=mistake:half-open-for-ever,points:3
+# bats test_tags=mistake:half-open-for-ever,points:3,exercise:1
 @test "server: --keepalive: a peer that is gone without a word is noticed, and 0 never notices" {
   private_network
   start_server --keepalive 0
@@ -643,6 +650,7 @@ start_at_keyboard() {
   assert_idle client
 }
 
+# bats test_tags=exercise:6
 @test "client: --repeat sends each input so many times; --late reads the answers at the end" {
   start_server --quiet
   start_at_keyboard --repeat 100000 --late

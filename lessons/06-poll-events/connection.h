@@ -37,7 +37,7 @@ struct connection {
 /* Makes `fd` non-blocking. Returns 0, or -1 with errno set by fcntl(2). */
 static inline int set_nonblocking(int fd)
 {
-    /* EXERCISE 1: add O_NONBLOCK to the flags that the descriptor has */
+    /* EXERCISE 3: add O_NONBLOCK to the flags that the descriptor has */
     int flags = fcntl(fd, F_GETFL);
     if (flags == -1)
         return -1;
@@ -193,7 +193,7 @@ static inline void enqueue(struct connection *connection, const char *bytes,
 /* Sends what waits, as far as there is room; and notes if the connection is broken. */
 static inline void flush(struct connection *connection)
 {
-    /* EXERCISE 2: send what the kernel takes of the queue; the rest moves to its front. What
+    /* EXERCISE 4: send what the kernel takes of the queue; the rest moves to its front. What
      * waits for a peer that is gone is thrown away */
     ssize_t sent =
         send(connection->fd, connection->queue, connection->queued, MSG_NOSIGNAL);
@@ -205,7 +205,8 @@ static inline void flush(struct connection *connection)
     }
     connection->queued -= (size_t)sent;
     memmove(connection->queue, connection->queue + sent, connection->queued);
-    /* END EXERCISE */
+    /* END EXERCISE: send(connection->fd, connection->queue, connection->queued, MSG_NOSIGNAL);
+     * connection->queued = 0; */
 }
 
 #endif

@@ -127,15 +127,14 @@ static short wanted_events(const struct server *server, const struct connection 
 {
     short events = 0;
 
-    /* EXERCISE 3: POLLIN, unless the stream has ended or more than max_queue bytes wait to
+    /* EXERCISE 5: POLLIN, unless the stream has ended or more than max_queue bytes wait to
      * be sent; POLLOUT, if any wait */
     if (!client->ended && !is_stalled(server, client))
         events |= POLLIN;
     if (client->queued > 0)
         events |= POLLOUT;
-    /* END EXERCISE: (void)server;
-     * (void)client;
-     * events = POLLIN; */
+    /* END EXERCISE: if (!is_stalled(server, client))
+     *     events = POLLIN; */
     return events;
 }
 
@@ -149,7 +148,7 @@ static void serve_client(struct server *server, size_t place)
     show_events(server, client->name, polled->revents);
     if (client->queued > 0)
         flush(client);
-    /* EXERCISE 4: receive if something has come, and also if the connection has ended or is
+    /* EXERCISE 1: receive if something has come, and also if the connection has ended or is
      * broken: what came before that is still to be read */
     if (polled->revents & (POLLIN | POLLHUP | POLLERR))
         receive(client);

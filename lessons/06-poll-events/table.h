@@ -46,7 +46,7 @@ static inline void table_add(struct table *table, struct connection *client)
 static inline void table_remove(struct table *table, size_t place)
 {
     table->count--;
-    /* EXERCISE 5: the last client takes the free place, in both arrays */
+    /* EXERCISE 2: the last client takes the free place, in both arrays */
     table->clients[place] = table->clients[table->count];
     table->polled[place] = table->polled[table->count];
     /* END EXERCISE: table->clients[place] = table->clients[table->count]; */
