@@ -79,8 +79,8 @@ static inline void close_connection(struct connection *connection)
 }
 
 /*
- * Lets the kernel ask a silent peer, after `seconds`, whether it is still there, and 3 times
- * more. A peer without an answer is gone: the connection is broken, with ETIMEDOUT.
+ * Lets the kernel ask a peer, when it was silent for `seconds`, whether it is still there. It
+ * asks 3 times, so far apart; without an answer, the connection is broken, with ETIMEDOUT.
  * Returns 0, or -1 with errno set by setsockopt(2).
  */
 static inline int keep_alive(int fd, long seconds)
