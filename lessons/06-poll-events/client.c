@@ -180,13 +180,14 @@ static void choose_events(const struct client *client, struct pollfd *polled)
         if (connection == NULL)
             continue;
         /* EXERCISE 6: watch the server for answers, and for room if anything waits to be
-         * sent. While it does, the keyboard is not read: `reads` becomes false */
+         * sent. While it does, the keyboard is not read: `reads` becomes
+         * false, unless the client is late */
         polled[i + 1].fd = connection->fd;
         if (!client->late || !client->typing)
             polled[i + 1].events |= POLLIN;
         if (connection->queued > 0) {
             polled[i + 1].events |= POLLOUT;
-            reads = false;
+            reads = reads && client->late;
         }
         /* END EXERCISE: polled[i + 1].fd = connection->fd;
          * polled[i + 1].events = client->typing ? 0 : POLLIN; */

@@ -52,9 +52,9 @@ static void report(const char *happened, int fd, short events)
 
     if (poll(&polled, 1, 0) == -1)
         cli_fail("poll: %s", strerror(errno));
-    column = printf("%-36s ", happened);
+    column = printf("%-28s ", happened);
     column += print_events(events);
-    printf("%*s", column < 54 ? 54 - column : 1, "");
+    printf("%*s", column < 46 ? 46 - column : 1, "");
     print_events(polled.revents);
     putchar('\n');
 }
@@ -108,7 +108,7 @@ static void show_reset(void)
     send_hello(ends[0]);
     setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(ends[0]);
-    report("the peer sent 5 bytes, then a reset", ends[1], POLLIN);
+    report("5 bytes came, then a reset", ends[1], POLLIN);
     report("", ends[1], 0);
     close(ends[1]);
 }
@@ -123,7 +123,7 @@ static void show_pipe(void)
         cli_fail("pipe: %s", strerror(errno));
     send_hello(ends[1]);
     close(ends[1]);
-    report("a pipe: the writer wrote and closed", ends[0], POLLIN);
+    report("a pipe: it wrote, and closed", ends[0], POLLIN);
     if (read(ends[0], bytes, sizeof bytes) == -1)
         cli_fail("read: %s", strerror(errno));
     report("and we read it all", ends[0], POLLIN);
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 
     cli_parse(argc, argv, NULL,
               "Make each event of poll happen, and print what poll says.", options);
-    printf("%-36s %-16s %s\n", "what has happened", "asked for", "poll says");
+    printf("%-28s %-16s %s\n", "what has happened", "asked for", "poll says");
     show_data();
     show_end();
     show_reset();

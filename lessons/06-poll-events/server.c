@@ -133,7 +133,7 @@ static short wanted_events(const struct server *server, const struct connection 
         events |= POLLIN;
     if (client->queued > 0)
         events |= POLLOUT;
-    /* END EXERCISE: if (!is_stalled(server, client))
+    /* END EXERCISE: if (!client->ended && !is_stalled(server, client))
      *     events = POLLIN; */
     return events;
 }
