@@ -180,8 +180,7 @@ static void choose_events(const struct client *client, struct pollfd *polled)
         if (connection == NULL)
             continue;
         /* EXERCISE 6: watch the server for answers, and for room if anything waits to be
-         * sent. While it does, the keyboard is not read: `reads` becomes
-         * false, unless the client is late */
+         * sent. While it does, the keyboard is not read, unless the client is late */
         polled[i + 1].fd = connection->fd;
         if (!client->late || !client->typing)
             polled[i + 1].events |= POLLIN;
