@@ -12,11 +12,15 @@
 #                                  waits until it listens; $port is its port
 #   server_as NAME [ARGUMENT...]   the same, in the column NAME
 #   client NAME [ARGUMENT...]      starts the lesson's client on $port
+#   count NAME [ARGUMENT...]       the same, but shows only how many lines it has printed
 #   program NAME PROGRAM [ARG...]  starts another program of the lesson
 #   type NAME TEXT                 gives a program a line of input
 #   end NAME                       ends a program's input
 #   stop NAME                      ends a program with SIGTERM
 #   freeze NAME, thaw NAME         stops a program with SIGSTOP, and lets it go on
+#   network                        what this scene starts from now on runs in a private
+#                                  network; where the system allows none, says so, returns 1
+#   cut NAME                       its link goes down, which the column NAME shows
 #   let_pass SECONDS               shows what happens for so long
 #   expect NAME PATTERN            waits, 10 s at most, for a line that matches the extended
 #                                  regular expression, after the last line that was expected
@@ -395,8 +399,8 @@ start() {
   set -m
   (
     close_descriptors "$reader" "$writer" "$events" "$event_sink" "$silence" \
-      "${process_input[@]}"
-    exec "$tour_recorder" -- "$who" "$@"
+      "${process_input[@]}" ${network_end:+"$network_end"}
+    exec "$tour_recorder" -- "$who" "${in_network[@]}" "$@"
   ) <&"$reader" >&"$event_sink" &
   process_id[$who]=$!
   set +m
@@ -536,6 +540,22 @@ clean_up() {
   esac
 }
 
+# ---- a private network ----
+
+# It is a user namespace and a network namespace, which live as long as a process is in them. One
+# waits there for the end of its input: that comes when the tour ends, however it ends.
+in_network=() # the command that runs another one in it
+network_end=  # closing this descriptor ends it
+
+set_link() {
+  "${in_network[@]}" ip link set lo "$1" 2>/dev/null
+}
+
+end_network() {
+  close_descriptors ${network_end:+"$network_end"}
+  in_network=() network_end=
+}
+
 # ---- what the tour demands ----
 
 # fail TEXT: ends the tour, naming the line of the lesson.sh that is not true.
@@ -637,6 +657,7 @@ end_scene() {
     fi
   done
   server_ports=()
+  end_network
   scene_has_ended=false
 }
 
@@ -671,6 +692,7 @@ columns() {
     fi
   done
   lay_out
+  scene_is_open=false # or a new page begins with the header, too
   keep_together 8
   put_blank
   put_header
@@ -733,6 +755,15 @@ client() {
   start "$who" "$shown" "$tour_programs/client" "${given[@]}" "$@"
 }
 
+count() {
+  local who=$1 shown
+  shift
+  command_line client "$@"
+  # shellcheck disable=SC2016 # the words are the new shell's
+  start "$who" "$shown | wc -l" "$BASH" -c 'exec "$0" "$@" > >(wc -l)' \
+    "$tour_programs/client" --port "$port" "$@"
+}
+
 program() {
   local who=$1 shown
   shift
@@ -783,6 +814,30 @@ freeze() {
 
 thaw() {
   send_signal "$1" SIGCONT
+}
+
+network() {
+  local reader writer ready
+  open_pipe
+  exec {ready}< <(
+    close_descriptors "$writer" "$events" "$event_sink" "$silence" "${process_input[@]}"
+    exec unshare --map-root-user --net sh -c 'echo ready && read -r _' <&"$reader" 2>/dev/null
+  )
+  in_network=("$(command -v nsenter)" --target "$!" --user --net --preserve-credentials)
+  network_end=$writer
+  if ! read -r -u "$ready" || ! set_link up; then
+    end_network
+    say "This scene needs a private network (the commands unshare, nsenter and ip), and this system" \
+      "allows none: it is left out."
+  fi
+  close_descriptors "$reader" "$ready"
+  [[ -n $network_end ]]
+}
+
+cut() {
+  catch_up
+  show_now "$1" '[the link goes down]'
+  set_link down || fail "the link does not go down"
 }
 
 let_pass() {

@@ -69,7 +69,7 @@ left_behind() {
   done < <(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null)
 }
 
-nothing_is_left() {
+no_process_is_left() {
   local tries
   for ((tries = 0; tries < 100; tries++)); do
     [[ -n $(left_behind) ]] || break
@@ -77,6 +77,10 @@ nothing_is_left() {
   done
   run left_behind
   assert_output ''
+}
+
+nothing_is_left() {
+  no_process_is_left
   # Its temporary directory is gone, too.
   run find "$TMPDIR" -maxdepth 1 -name 'tour.*'
   assert_output ''
@@ -314,6 +318,108 @@ TOUR
   assert_success
 }
 
+@test "count shows how many lines a client prints, and not the lines" {
+  build_house <<'TOUR'
+columns server A
+server
+count A 5
+wait_for A
+expect A '^ *5$'
+expect_not A line
+TOUR
+  tour 90
+  assert_success
+  assert_line --regexp 'A +\$ client 5 \| wc -l$'
+}
+
+# A program `link` that prints "up" and "down" as the link of its network changes. Skips where
+# there can be no private network.
+add_link() {
+  unshare --map-root-user --net ip link set lo up || skip 'this system allows no private network'
+  cat >build/90-fault/link <<'PROGRAM'
+#!/usr/bin/env bash
+while true; do
+  case $(ip link show lo) in
+    *,UP*) now=up ;;
+    *) now=down ;;
+  esac
+  [[ $now == "${before:-}" ]] || echo "$now"
+  before=$now
+  read -r -t 0.05
+done
+PROGRAM
+  chmod +x build/90-fault/link
+}
+
+@test "network and cut: a private network whose link goes down, for one scene" {
+  build_house <<'TOUR'
+title One
+network || exit 1
+columns A
+program A link
+expect A '^up$'
+cut A
+expect A '^down$'
+title Two
+columns B
+program B link
+expect B '^up$'
+TOUR
+  add_link
+  tour 90
+  assert_success
+  assert_line --partial 'A  [the link goes down]'
+  nothing_is_left
+}
+
+@test "a private network ends with the tour, however that ends" {
+  build_house <<'TOUR'
+network || exit 1
+columns A
+program A link
+let_pass 100
+TOUR
+  add_link
+  walk 80 24 90
+  wait_for_screen ' up$'
+  press C-c
+  wait_for_screen '^left with 130'
+  terminal_is_sane
+  nothing_is_left
+
+  tmux kill-server
+  TMUX_TMPDIR=$BATS_TEST_TMPDIR/second # a new tmux: the last one may not be gone yet
+  mkdir "$TMUX_TMPDIR"
+  walk 80 24 90
+  wait_for_screen ' up$'
+  kill -KILL "$(cat "$BATS_TEST_TMPDIR/id")"
+  wait_for_screen '^left with 137'
+  no_process_is_left
+}
+
+@test "no private network: the scene is left out, and says so; the tour goes on" {
+  build_house <<'TOUR'
+title One
+if network; then
+  say "This is not to be seen."
+fi
+title Two
+TOUR
+  mkdir bin
+  for command in unshare nsenter ip; do
+    printf '#!/bin/sh\necho refused >&2\nexit 1\n' >"bin/$command"
+    chmod +x "bin/$command"
+    PATH=$PWD/bin:$PATH tour 90
+    assert_success
+    assert_line --partial 'This scene needs a private network'
+    refute_line --partial 'not to be seen'
+    assert_line Two
+    assert_equal "$stderr" ''
+    nothing_is_left
+    rm "bin/$command"
+  done
+}
+
 @test "a program that does not build: the compiler's words, exit 1" {
   build_house </dev/null
   echo 'int main(void) { return nowhere; }' >lessons/90-fault/broken.c
@@ -455,6 +561,25 @@ TOUR
   for ((i = 1; i <= 500; i++)); do
     [[ " ${seen//$'\n'/ } " == *" word$i "* ]] || fail "word $i was never on the screen at a prompt"
   done
+}
+
+@test "at a terminal: columns that begin a page have one header" {
+  build_house <<'TOUR'
+columns A
+client A 14
+wait_for A
+columns B
+client B 1
+wait_for B
+pause
+TOUR
+  walk 80 24 90
+  wait_for_prompt
+  press Enter
+  wait_for_screen '│ line 1$'
+  wait_for_prompt
+  run grep -c '│ B$' <<<"$(screen)"
+  assert_output 1
 }
 
 # wait_until_changed SCREEN: until the terminal shows something else.

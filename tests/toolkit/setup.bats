@@ -40,7 +40,7 @@ has_manager() {
 
 # What an installation brings: everything that the lessons and lint need.
 arrive() {
-  for name in cc make bash clang-format cppcheck shellcheck shfmt; do
+  for name in cc make bash ip clang-format cppcheck shellcheck shfmt; do
     echo "#!/bin/sh" >"$PATH/$name"
     chmod +x "$PATH/$name"
   done
@@ -66,13 +66,13 @@ bare_setup() {
   has_manager apt-get
   bare_setup
   assert_success
-  assert_line 'Missing: cc, make, bash, stdio.h, /etc/services, /etc/protocols'
-  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase'
+  assert_line 'Missing: cc, make, bash, stdio.h, /etc/services, /etc/protocols, ip'
+  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2'
   assert_line 'Now type: make lesson-1'
   run cat "$log"
   assert_line --index 0 'apt-get -q update DEBIAN_FRONTEND=noninteractive'
   assert_line --index 1 \
-    'apt-get -q -y --no-install-recommends install gcc make bash libc6-dev netbase DEBIAN_FRONTEND=noninteractive'
+    'apt-get -q -y --no-install-recommends install gcc make bash libc6-dev netbase iproute2 DEBIAN_FRONTEND=noninteractive'
 }
 
 @test "it says what it will install before it installs" {
@@ -86,7 +86,7 @@ bare_setup() {
 @test "dnf, pacman, apk and brew" {
   local manager
   for manager in dnf pacman apk brew; do
-    rm -f "$bin"/{cc,make,bash,apt-get,dnf,pacman,apk,brew}
+    rm -f "$bin"/{cc,make,bash,ip,apt-get,dnf,pacman,apk,brew}
     rm -f "$SETUP_ROOT"/etc/* "$SETUP_ROOT"/usr/include/*
     : >"$log"
     has_manager "$manager"
@@ -145,7 +145,7 @@ bare_setup() {
   has_manager apt-get
   bare_setup lint
   assert_success
-  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase clang-format cppcheck shellcheck shfmt'
+  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 clang-format cppcheck shellcheck shfmt'
   refute_line --partial 'Now type'
 }
 
@@ -185,7 +185,7 @@ bare_setup() {
       fi
       assert_success
       assert_line --partial 'Installing with apt-get: gcc make'
-      rm "$bin"/{cc,make,bash}
+      rm "$bin"/{cc,make,bash,ip}
     fi
   done
   [[ $found == 1 ]] || skip 'neither dash nor busybox is installed'

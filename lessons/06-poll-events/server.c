@@ -1,0 +1,250 @@
+/*
+ * server.c - answers each message with the time, and says what poll said of each client.
+ *
+ * Run it:       make server-6                     (then, elsewhere: make client-6)
+ *               make server-6 ARGS="--quiet"      (without the events and the messages)
+ * Its partner:  client.c, or telnet, or nc; connection.h, table.h and events.h are parts of it
+ *
+ * The calls, in order: those of lesson 2, then fcntl, which makes each socket non-blocking,
+ * and poll, again and again; after it accept, recv and send, on the sockets that have events.
+ */
+#include "cli.h"
+#include "connection.h"
+#include "events.h"
+#include "net.h"
+#include "table.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+struct server {
+    struct table table; /* the listener, and the clients */
+    int listener;
+    time_t rest_until; /* no descriptors are left: accept nobody until then */
+    long max_clients, max_line, max_queue, keepalive;
+    bool quiet; /* print neither events nor messages */
+};
+
+/* ---- a client comes ---- */
+
+/* Says why there is no place for the client, and closes its socket. */
+static void refuse(int fd, const char *name, const char *reason)
+{
+    static const char full[] = "The server is full\r\n";
+
+    printf("[%s] refused: %s\n", name, reason);
+    send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(fd);
+}
+
+/* Takes the next client, if there is one: it may have left between poll and accept. */
+static void accept_client(struct server *server)
+{
+    char name[NET_NAME_SIZE];
+    struct connection *client = NULL;
+
+    int fd = net_accept(server->listener, name);
+    if (fd == -1) {
+        if (would_wait() || errno == ECONNABORTED)
+            return;
+        cli_warn("accept: %s", strerror(errno));
+        server->rest_until = time(NULL) + 1; /* at once, it would only fail again */
+        return;
+    }
+    if (server->table.count == server->table.size) {
+        refuse(fd, name, "no place is left");
+        return;
+    }
+    if (server->keepalive == 0 || keep_alive(fd, server->keepalive) == 0)
+        client = open_connection(fd, name, (size_t)server->max_line);
+    if (client == NULL) {
+        refuse(fd, name, strerror(errno));
+        return;
+    }
+    printf("[%s] joined\n", name);
+    table_add(&server->table, client);
+}
+
+/* ---- a client has events ---- */
+
+/* Prints the events that poll reported, in words. */
+static void show_events(const struct server *server, const char *name, short events)
+{
+    if (server->quiet)
+        return;
+    printf("[%s] ", name);
+    print_events(events);
+    putchar('\n');
+}
+
+static void show_message(const char *name, const char *message, size_t length)
+{
+    printf("[%s] %zu bytes: ", name, length);
+    cli_print_bytes(stdout, message, length);
+    putchar('\n');
+}
+
+/* Whether the client does not take its answers: then it shall ask for no more. */
+static bool is_stalled(const struct server *server, const struct connection *client)
+{
+    return client->queued > (size_t)server->max_queue;
+}
+
+/* Answers the messages that are complete, unless too much waits for the client already. */
+static void answer(const struct server *server, struct connection *client)
+{
+    const char *message;
+    size_t length;
+    char text[80];
+    int result;
+
+    while (!is_stalled(server, client) &&
+           (result = next_message(client, &message, &length)) != 0) {
+        time_t now = time(NULL);
+        bool waits = client->queued > 0;
+        if (result == -1)
+            snprintf(text, sizeof text, "Your message is longer than %ld bytes\r\n",
+                     server->max_line);
+        else
+            snprintf(text, sizeof text, "%.24s\r\n", ctime(&now));
+        if (result == 1 && !server->quiet)
+            show_message(client->name, message, length);
+        enqueue(client, text, strlen(text));
+        if (!waits)
+            flush(client); /* else poll says when there is room */
+    }
+}
+
+/* Returns what poll is to watch for. (POLLERR and POLLHUP it always reports.) */
+static short wanted_events(const struct server *server, const struct connection *client)
+{
+    short events = 0;
+
+    /* EXERCISE 5: POLLIN, unless the stream has ended or more than max_queue bytes wait to
+     * be sent; POLLOUT, if any wait */
+    if (!client->ended && !is_stalled(server, client))
+        events |= POLLIN;
+    if (client->queued > 0)
+        events |= POLLOUT;
+    /* END EXERCISE: if (!client->ended && !is_stalled(server, client))
+     *     events = POLLIN; */
+    return events;
+}
+
+/* Does what the events of the client at `place` allow. */
+static void serve_client(struct server *server, size_t place)
+{
+    struct pollfd *polled = &server->table.polled[place];
+    struct connection *client = server->table.clients[place];
+    bool was_stalled = is_stalled(server, client);
+
+    show_events(server, client->name, polled->revents);
+    if (client->queued > 0)
+        flush(client);
+    /* EXERCISE 1: receive if something has come, and also if the connection has ended or is
+     * broken: what came before that is still to be read */
+    if (polled->revents & (POLLIN | POLLHUP | POLLERR))
+        receive(client);
+    /* END EXERCISE: if (polled->revents & POLLHUP)
+     *     client->ended = true;
+     * else if (polled->revents & POLLIN)
+     *     receive(client); */
+    answer(server, client);
+    polled->events = wanted_events(server, client);
+
+    if (was_stalled != is_stalled(server, client))
+        printf("[%s] %zu bytes wait: reading %s\n", client->name, client->queued,
+               was_stalled ? "goes on" : "stops");
+}
+
+/* ---- rounds ---- */
+
+/*
+ * Closes the connections that have ended, here and nowhere else. It goes backwards, because
+ * table_remove fills the place with the last one: that has been looked at already.
+ */
+static void remove_ended(struct server *server)
+{
+    for (size_t i = server->table.count - 1; i > 0; i--) {
+        struct connection *client = server->table.clients[i];
+        if (!client->ended || client->queued > 0)
+            continue;
+        printf("[%s] left%s%s\n", client->name, client->error == 0 ? "" : ": ",
+               client->error == 0 ? "" : strerror(client->error));
+        table_remove(&server->table, i);
+        close_connection(client);
+        server->rest_until = 0; /* a descriptor is free */
+    }
+}
+
+/* Waits until something can be done without waiting, and does all of it: one round. */
+static void serve_round(struct server *server)
+{
+    struct table *table = &server->table;
+    bool rests = time(NULL) < server->rest_until;
+
+    table->polled[0].fd = rests ? -1 : server->listener; /* poll passes over a -1 */
+    if (poll(table->polled, (nfds_t)table->count, rests ? 1000 : -1) == -1) {
+        if (errno != EINTR)
+            cli_fail("poll: %s", strerror(errno));
+        return;
+    }
+    for (size_t i = 1; i < table->count; i++)
+        if (table->polled[i].revents != 0)
+            serve_client(server, i);
+    if (table->polled[0].revents != 0) {
+        show_events(server, "listener", table->polled[0].revents);
+        accept_client(server);
+    }
+    remove_ended(server);
+}
+
+int main(int argc, char **argv)
+{
+    const char *host = "127.0.0.1";
+    const char *reason;
+    char name[NET_NAME_SIZE];
+    long port = 8009;
+    static struct server server = {
+        .max_clients = 10000, .max_line = 4096, .max_queue = 65536, .keepalive = 60};
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "name or address to bind", .text = &host},
+        {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
+         .max = 65535},
+        {"quiet", 'Q', NULL, "print neither events nor messages", .flag = &server.quiet},
+        {"keepalive", 'k', "SEC", "ask a silent peer whether it is there; 0 never does",
+         .number = &server.keepalive, .max = 32767},
+        {"max-clients", 'c', "N", "clients at the same time",
+         .number = &server.max_clients, .min = 1, .max = 1000000},
+        {"max-line", 'm', "N", "bytes of a message", .number = &server.max_line, .min = 1,
+         .max = 65536},
+        {"max-queue", 'q', "N", "read on from a client for whom so many bytes wait",
+         .number = &server.max_queue, .min = 1, .max = 1 << 30},
+        {0},
+    };
+    cli_parse(argc, argv, NULL, "Answer each message with the time.", options);
+    if (net_handle_signals() == -1)
+        cli_fail("sigaction: %s", strerror(errno));
+    server.listener = net_listen(host, port, SOMAXCONN, &reason);
+    if (server.listener == -1)
+        cli_fail("bind %s:%ld: %s", host, port, reason);
+    if (set_nonblocking(server.listener) == -1)
+        cli_fail("fcntl: %s", strerror(errno));
+    if (net_local_name(server.listener, name) == -1)
+        cli_fail("getsockname: %s", strerror(errno));
+    if (table_init(&server.table, server.listener, (size_t)server.max_clients) == -1)
+        cli_fail("calloc: %s", strerror(errno));
+    printf("listening on %s\n", name);
+
+    while (!net_stopping)
+        serve_round(&server);
+    close(server.listener);
+    return EXIT_SUCCESS;
+}
