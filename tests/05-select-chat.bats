@@ -573,7 +573,9 @@ talk() {
 @test "client: several lines that are typed at once are all sent at once" {
   start_peer_server accept 'expect:one\ntwo\nthree\n' say:all hold
   start_client client
-  tell client $'one\ntwo\nthree'
+  freeze client
+  tell client $'one\ntwo\nthree' # bash writes line by line; the client is to find all of them
+  thaw client
   wait_for_line peer.out '^all$'
 }
 
