@@ -546,6 +546,32 @@ static void an_urgent_byte(void)
     asyncore_close_all(NULL);
 }
 
+static int reads_until_nothing_is_left(struct dispatcher *d)
+{
+    char bytes[1000];
+    ssize_t received;
+
+    while ((received = d->ops.recv(d, bytes, sizeof bytes)) > 0)
+        record_of(d)->received += (size_t)received;
+    return (int)received;
+}
+
+static void nothing_is_left_to_read(void)
+{
+    struct record record = {0};
+    struct dispatcher *d;
+    int other = open_pair(&record, &d);
+
+    d->ops.handle_read = reads_until_nothing_is_left;
+    give(other, 2500);
+    pass(2);
+    CHECK(record.received == 2500);
+    CHECK(record.calls[ERROR] == 0 && record.calls[CLOSE] == 0);
+    close(other);
+    CHECK(asyncore_loop(-1, poller, NULL, -1) == 0);
+    CHECK(record.calls[CLOSE] == 1);
+}
+
 /* ---- connecting and accepting ---- */
 
 static void connect_succeeds(void)
@@ -694,6 +720,11 @@ static void past_fd_setsize(void)
     CHECK(high.received == (poller == ASYNCORE_SELECT ? 0 : 10));
     CHECK(high.calls[DESTROY] == (poller == ASYNCORE_SELECT));
     asyncore_close_all(NULL);
+    CHECK(dup2(pair[1], FD_SETSIZE) == FD_SETSIZE);
+    high.closes = high.calls[ERROR] > 0 ? ERROR : READ;
+    open_probe(&high, FD_SETSIZE); /* it is the only one: there is nobody to wait for */
+    give(pair[0], 10);
+    CHECK(asyncore_loop(-1, poller, NULL, -1) == 0);
 }
 
 /* ---- the loop ---- */
@@ -1059,6 +1090,7 @@ static const struct test tests[] = {
     TEST(gone_while_it_does_not_read),
     TEST(an_urgent_byte_that_nobody_takes),
     TEST(an_urgent_byte),
+    TEST(nothing_is_left_to_read),
     TEST(connect_succeeds),
     TEST(connect_refused),
     TEST(a_listener_of_the_base),

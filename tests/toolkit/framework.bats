@@ -75,6 +75,10 @@ asyncore() {
   asyncore an_urgent_byte
 }
 
+@test "asyncore: a handler may read until nothing is left: that is no error" {
+  asyncore nothing_is_left_to_read
+}
+
 @test "asyncore: connect does not wait, and handle_connect is called once" {
   asyncore connect_succeeds
 }
