@@ -146,14 +146,17 @@ _Static_assert(EPOLLIN == POLLIN && EPOLLPRI == POLLPRI && EPOLLOUT == POLLOUT &
 static int watch(struct dispatcher *d, int wanted)
 {
     struct epoll_event event = {.events = (uint32_t)wanted, .data.ptr = d};
-    int operation = d->wanted == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
 
     if (wanted == d->wanted)
         return 0;
+    /* EXERCISE 2: epoll knows the descriptor already, unless d->wanted is 0. Add it, change
+     * what is wanted, or take it out */
+    int operation = d->wanted == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     if (wanted == 0)
         operation = EPOLL_CTL_DEL;
     if (epoll_ctl(d->map->epoll, operation, d->fd, &event) == -1)
         return -1;
+    /* END EXERCISE: (void)event; */
     d->wanted = wanted;
     return 0;
 }
@@ -260,12 +263,15 @@ static void dispatch(struct dispatcher *d, int ready)
     dispatcher_update(d);
     if (ready & (POLLHUP | POLLERR | POLLNVAL))
         ready |= d->wanted & (POLLIN | POLLOUT);
+    /* EXERCISE 1: call the method for each event in `ready` that stands for one; check what it
+     * returns; and call nothing more when the object has been closed */
     if (ready & POLLIN && !d->closing)
         check(d, dispatcher_handle_read_event(d));
     if (ready & POLLOUT && !d->closing)
         check(d, dispatcher_handle_write_event(d));
     if (ready & POLLPRI && !d->closing)
         check(d, dispatcher_handle_expt_event(d));
+    /* END EXERCISE: dispatcher_close(d); */
 }
 
 /* A pass with select. `wait` is in ms, -1 for no limit. Returns 0, or -1 with errno set. */
@@ -314,6 +320,8 @@ static int pass_poll(struct socket_map *map, int wait)
 {
     nfds_t count = 0;
 
+    /* EXERCISE 3: ask every object that is in the map and not closed what it waits for; note
+     * that in its `wanted`, and, if it is not nothing, put it into map->polled */
     for (size_t fd = 0; fd < map->size; fd++) {
         struct dispatcher *d = map->objects[fd];
         if (d == NULL || d->closing)
@@ -323,6 +331,7 @@ static int pass_poll(struct socket_map *map, int wait)
             map->polled[count++] =
                 (struct pollfd){.fd = d->fd, .events = (short)d->wanted};
     }
+    /* END EXERCISE */
     if (poll(map->polled, count, wait) == -1)
         return -1;
     for (nfds_t i = 0; i < count; i++)

@@ -79,12 +79,16 @@ static int client_handle_write(struct dispatcher *d)
     if (sent == -1)
         return -1;
     client->done += (size_t)sent;
+    /* EXERCISE 6: when the newline is sent, too: say so, count the message, clear the flag,
+     * and note when the next one is due */
     if (client->done > length) {
         printf("sent: %s\n", message);
         client->sent++;
         client->sending = false; /* else the loop would call this for ever */
         client->due = now() + client->delay;
     }
+    /* END EXERCISE: client->sending = false;
+     * client->due = 0; */
     return 0;
 }
 

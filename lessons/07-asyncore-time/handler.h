@@ -29,6 +29,7 @@ struct handler {
     struct service *service;
     struct lines lines; /* what has come */
     struct queue queue; /* what the client has not taken yet */
+    bool ended;         /* nothing more comes from it */
 };
 
 static inline struct handler *handler_of(struct dispatcher *d)
@@ -47,25 +48,50 @@ static inline void report(struct dispatcher *d, const char *what)
 static inline bool handler_readable(struct dispatcher *d)
 {
     struct handler *handler = handler_of(d);
-    return handler->queue.length < (size_t)handler->service->max_queue;
+    size_t max_queue = (size_t)handler->service->max_queue;
+
+    /* EXERCISE 5: not after its end, and not while max_queue bytes or more wait for it */
+    return !handler->ended && handler->queue.length < max_queue;
+    /* END EXERCISE: (void)max_queue;
+     * return !handler->ended; */
 }
 
 /* There is almost always room to send: true without a reason would keep the CPU busy. */
 static inline bool handler_writable(struct dispatcher *d)
 {
+    /* EXERCISE 4: only when something waits for the client */
     return handler_of(d)->queue.length > 0;
+    /* END EXERCISE: (void)d;
+     * return false; */
+}
+
+/*
+ * The client has ended its side. If it has only half-closed, it still gets what waits for it.
+ * dispatcher_close does not free the handler: the loop will, when nobody uses it any more.
+ */
+static inline int handler_handle_close(struct dispatcher *d)
+{
+    struct handler *handler = handler_of(d);
+
+    handler->ended = true;
+    if (handler->queue.length > 0)
+        return 0;
+    report(d, "left");
+    dispatcher_close(d);
+    return 0;
 }
 
 /* Sends what waits, as far as there is room. */
 static inline int handler_handle_write(struct dispatcher *d)
 {
-    struct queue *queue = &handler_of(d)->queue;
+    struct handler *handler = handler_of(d);
+    struct queue *queue = &handler->queue;
 
     ssize_t sent = d->ops.send(d, queue->bytes, queue->length);
     if (sent == -1)
         return -1;
     queue_remove(queue, (size_t)sent); /* no more writable, if that was all */
-    return 0;
+    return handler->ended && queue->length == 0 ? handler_handle_close(d) : 0;
 }
 
 /* Puts the answer to one message into the queue: the time, or why there is none. */
@@ -110,14 +136,6 @@ static inline int handler_handle_read(struct dispatcher *d)
         if (answer(handler, result == 1, message, length) == -1)
             return -1;
     return handler->queue.length > 0 ? handler_handle_write(d) : 0;
-}
-
-/* The client has ended. dispatcher_close does not free the handler: the loop will. */
-static inline int handler_handle_close(struct dispatcher *d)
-{
-    report(d, "left");
-    dispatcher_close(d);
-    return 0;
 }
 
 static inline void handler_destroy(struct dispatcher *d)
