@@ -57,7 +57,7 @@ at_rest() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:answer,basic,needs:listens,points:5,mistake:no-event,exercise:1,exercise:2
+# bats test_tags=id:answer,basic,needs:listens,points:5,exercise:1,exercise:2
 @test "server: a message is printed with its length, and answered with the time" {
   start_server
   join ann 'send:Hello\n' lines
@@ -192,7 +192,7 @@ two_clients() {
   assert_count server.out "^\\[${address[ann]}\\] left" 1
 }
 
-# bats test_tags=needs:answer,points:5,mistake:hang-up-is-close,exercise:1
+# bats test_tags=needs:poll,points:5,mistake:hang-up-is-close,exercise:1
 @test "server: every message that came before a reset is read, with each poller" {
   local poller
   for poller in select poll epoll; do
@@ -208,7 +208,7 @@ two_clients() {
   done
 }
 
-# bats test_tags=needs:answer,mistake:dies-on-rst,points:3
+# bats test_tags=needs:answer,points:3
 @test "server: survives a client's RST, whenever it comes" {
   start_server
   peer rst
@@ -291,7 +291,7 @@ two_clients() {
     fail_because "the server keeps what a client does not read, without a limit" "$memory KiB" "$(resident_memory server) KiB"
 }
 
-# bats test_tags=needs:stalled,points:2,exercise:4
+# bats test_tags=needs:poll,needs:stalled,points:2,exercise:4
 @test "server: a client that does not read, and resets: it is noticed, with each poller" {
   local poller
   for poller in select poll epoll; do
@@ -304,7 +304,7 @@ two_clients() {
   done
 }
 
-# bats test_tags=mistake:always-writable,points:5,exercise:4
+# bats test_tags=needs:poll,mistake:always-writable,points:5,exercise:4
 @test "server: uses no CPU while clients are silent, with each poller" {
   local poller
   for poller in select poll epoll; do
@@ -328,7 +328,7 @@ two_clients() {
 
 # ---- the server: many clients, and their limits ----
 
-# bats test_tags=needs:answer,points:3
+# bats test_tags=needs:poll,points:3
 @test "server: more clients than FD_SETSIZE, with poll and with epoll" {
   not_under emfile
   ulimit -n 1300 2>/dev/null || skip "ulimit -n can't be raised to 1300"
@@ -370,7 +370,7 @@ two_clients() {
   is_answered bob
 }
 
-# bats test_tags=mistake:emfile-spin,needs:answer,points:3
+# bats test_tags=needs:poll,mistake:emfile-closes,points:3
 @test "server: out of descriptors, it neither dies nor spins, with each poller" {
   local poller
   for poller in select poll epoll; do
@@ -465,7 +465,7 @@ two_clients() {
   assert_count server.out ' 5 bytes: ' 2
 }
 
-# bats test_tags=needs:client,points:3
+# bats test_tags=needs:client,points:3,exercise:3
 @test "client: says the messages that it is given, with each poller" {
   start_server
   local poller
@@ -553,4 +553,19 @@ two_clients() {
   run_client --delay 0
   assert_succeeds
   assert_count run.out "^received: $TIME\$" 2
+}
+
+# ---- cost ----
+
+@test "cost: each poller; select says for which descriptor it can't wait" {
+  ulimit -n 1300 2>/dev/null || skip "ulimit -n can't be raised to 1300"
+  local poller
+  for poller in select poll epoll; do
+    run_bounded "$BUILD/07-asyncore-time/cost" --poller "$poller" --idle 900 --messages 1000
+    assert_succeeds
+    assert_regex "$output" "^$poller, 900 idle: [0-9.]+ us of CPU for each message\$"
+  done
+  run_bounded "$BUILD/07-asyncore-time/cost" --poller select --idle 1100
+  assert_fails 1
+  assert_regex "$stderr" "can't wait for descriptor 1024\$"
 }
