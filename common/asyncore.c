@@ -810,7 +810,7 @@ static int append(struct dispatcher_with_send *w, const char *bytes, size_t leng
 {
     size_t waiting = dispatcher_with_send_waiting(w);
 
-    if (w->out_size - w->out_end < length) {
+    if (w->out_start > 0 && w->out_size - w->out_end < length) {
         memmove(w->out_buffer, w->out_buffer + w->out_start, waiting);
         w->out_start = 0;
         w->out_end = waiting;

@@ -41,6 +41,18 @@ all_is_well() {
   is_answered "client$n"
 }
 
+# stalls NAME: the client of this server takes nothing more, and the server has come to rest.
+stalls() {
+  wait_until has_unsent || fail "nothing waits in the kernel for a client of $1"
+  wait_until at_rest "$1" || fail "$1 does not come to rest"
+}
+
+has_unsent() {
+  awk -v end=":$(printf '%04X' "$port")" '
+    index($2, end) == 9 && $5 !~ /^00000000/ { found = 1 }
+    END { exit !found }' /proc/net/tcp
+}
+
 # at_rest NAME: it has used no CPU for a moment.
 at_rest() {
   local before
@@ -251,7 +263,7 @@ two_clients() {
 @test "server: a client that does not read its answers keeps nobody waiting, and costs no CPU" {
   start_server --quiet
   floods lazy lines
-  wait_until at_rest server
+  stalls server
   all_is_well
   assert_idle server
 }
@@ -260,7 +272,7 @@ two_clients() {
 @test "server: a client that reads late gets every answer, whole and in order" {
   start_server --quiet
   floods slow shutdown lines say:ended
-  wait_until at_rest server
+  stalls server
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
   assert_count slow.out "^$TIME$CR" 200000
@@ -271,7 +283,7 @@ two_clients() {
   start_server --quiet --max-queue 33554432
   small=yes join slow 'repeat:200000:\n' shutdown wait lines say:ended
   wait_until has_tcp_sockets 08 1 # CLOSE_WAIT: its end has come
-  wait_until at_rest server
+  stalls server
   assert_idle server
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
@@ -284,8 +296,7 @@ two_clients() {
   local memory
   memory=$(resident_memory server)
   small=yes join lazy 'repeat:4000000:\n' hold
-  wait_for_line server.out '\] joined$'
-  wait_until at_rest server
+  stalls server
   all_is_well
   (($(resident_memory server) - memory < 8192)) ||
     fail_because "the server keeps what a client does not read, without a limit" "$memory KiB" "$(resident_memory server) KiB"
@@ -297,7 +308,7 @@ two_clients() {
   for poller in select poll epoll; do
     start_server_as "server-$poller" --quiet --poller "$poller"
     floods "lazy-$poller" rst
-    wait_until at_rest "server-$poller"
+    stalls "server-$poller"
     tell "lazy-$poller" leave
     wait_for_line "server-$poller.out" '\] left$'
     all_is_well
