@@ -11,20 +11,35 @@ PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(wildcard tests/tools/*.c)))
 CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
+CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
+# The frameworks, and the lessons that stand on them: those with a file `framework`.
+COMMON   = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
+FRAMED   = $(notdir $(patsubst %/framework,%,$(wildcard lessons/*/framework)))
 
 .PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
 
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-tools: $(TOOLS) $(CHAOS)
+tools: $(TOOLS) $(CHAOS) $(CHECKS)
 
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
 
-COMPILE = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LDLIBS)
+OBJECT  = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@
+COMPILE = $(OBJECT) $(LDFLAGS) $(filter %.c %.o,$^) $(LDLIBS)
 
 $(BUILD)/%: lessons/%.c | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+$(foreach lesson,$(FRAMED),$(eval $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS)): $(COMMON)))
+
+$(BUILD)/common/%.o: common/%.c | compiler
+	@mkdir -p $(@D)
+	$(OBJECT) -c $<
+
+$(BUILD)/framework/%: tests/framework/%.c $(COMMON) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
@@ -38,10 +53,18 @@ $(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
 	$(COMPILE) -fPIC -shared -fno-sanitize=all
 	chmod -x $@
 
+# `make FROM=work/02-tcp-time LESSON=02-tcp-time TO=DIR DIR/server`: a program by another hand.
+# What stands beside it in FROM goes before the frameworks in common/.
+ifeq ($(origin FROM),command line)
+$(TO)/%: $(FROM)/%.c $(if $(filter $(LESSON),$(FRAMED)),$(foreach source,$(wildcard common/*.c),\
+    $(firstword $(wildcard $(FROM)/$(notdir $(source))) $(source)))) | compiler
+	$(COMPILE)
+endif
+
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(COMMON) $(CHECKS))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 

@@ -13,13 +13,18 @@ markers() {
 
 # find_exercises N: sets lesson, number, sources (the reference's files), exercises (their list)
 # and work (where a student's copy is). Ends the script if lesson N has none, or mistakes in them.
+# Sources are also the files of common/ that the lesson's file `framework` names, a line each.
 # shellcheck disable=SC2154 # lesson comes from lessons.bash
 find_exercises() {
   find_lesson "$1"
   number=$(lesson_number "$lesson")
   work=${WORK:-work}/$lesson
   shopt -s nullglob
-  sources=("lessons/$lesson/"*.c "lessons/$lesson/"*.h)
+  frameworks=()
+  if [[ -r lessons/$lesson/framework ]]; then
+    readarray -t frameworks <"lessons/$lesson/framework"
+  fi
+  sources=("lessons/$lesson/"*.c "lessons/$lesson/"*.h "${frameworks[@]/#/common/}")
   exercises=
   if ((${#sources[@]} > 0)); then
     exercises=$(markers list "${sources[@]}" | sort -n) || exit 1
@@ -56,7 +61,7 @@ list_todos() {
 
 # The sources of the work that make up its server or its client.
 files_of() {
-  printf '%s\n' "$work/"*.h "$work/$1.c"
+  printf '%s\n' "${frameworks[@]/#/$work/}" "$work/"*.h "$work/$1.c"
 }
 
 # set_styles: for a terminal: its width, and colours unless nobody wants them.

@@ -195,8 +195,9 @@ assert_bad_markers() {
     name=$(basename "$directory")
     grep -q EXERCISE "$directory"*.c "$directory"*.h || continue
     "$ROOT/scripts/start" "${name%%-*}" >/dev/null
-    for program in "$WORK/$name"/*.c; do
-      run make -s -C "$ROOT" --eval "$WORK/%: $WORK/%.c ; \$(COMPILE)" "${program%.c}"
+    for program in "$directory"*.c; do
+      run make -s -C "$ROOT" FROM="$WORK/$name" LESSON="$name" TO="$WORK/$name" \
+        "$WORK/$name/$(basename "$program" .c)"
       assert_success
       assert_output ''
     done
@@ -206,9 +207,11 @@ assert_bad_markers() {
 }
 
 @test "markers: each exercise of every lesson has hints in its README, and no other has" {
-  local directory name
+  local directory frameworks
   for directory in "$ROOT"/lessons/*/; do
-    sed -n 's|^ */\* EXERCISE \([0-9]*\):.*|\1|p' "$directory"*.[ch] | sort -n >exercises
+    readarray -t frameworks < <(cat "$directory/framework" 2>/dev/null)
+    sed -n 's|^ */\* EXERCISE \([0-9]*\):.*|\1|p' "$directory"*.[ch] "${frameworks[@]/#/$ROOT/common/}" |
+      sort -n >exercises
     sed -n 's|^### Exercise \([0-9]*\): .*|\1|p' "$directory/README.md" | cmp - exercises
     awk -v file="$directory/README.md" '
       /^##/ { if (heading && hints < 2) { print file ": " heading ": too few hints"; exit 1 }

@@ -83,6 +83,7 @@ shows_help() {
     bad_usage "$BUILD/03-tcp-dialog/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/client" --every "$bad"
+    bad_usage "$BUILD/07-asyncore-time/client" --delay "$bad"
   done
 }
 
@@ -104,6 +105,10 @@ shows_help() {
   bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
   bad_usage "$BUILD/05-select-chat/server" --max-line 0
   bad_usage "$BUILD/05-select-chat/client" --repeat 0
+  bad_usage "$BUILD/07-asyncore-time/server" --poller kqueue
+  bad_usage "$BUILD/07-asyncore-time/server" --max-queue 0
+  bad_usage "$BUILD/07-asyncore-time/client" $'two\nlines'
+  bad_usage "$BUILD/07-asyncore-time/cost" --idle 0
 }
 
 @test "a value for an option that takes none: one line on stderr, exit 2" {
@@ -152,6 +157,7 @@ fails_at_run_time() {
   fails_to_connect "$BUILD/03-tcp-dialog/client"
   fails_to_connect "$BUILD/04-tcp-threads/client"
   fails_to_connect "$BUILD/05-select-chat/client"
+  fails_to_connect "$BUILD/07-asyncore-time/client"
 }
 
 fails_to_connect() {
@@ -177,6 +183,9 @@ fails_to_connect() {
   full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
   SERVER=$BUILD/05-select-chat/server start_server_as server5
   full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
+  full_stdout "$BUILD/07-asyncore-time/cost" --messages 10
+  SERVER=$BUILD/07-asyncore-time/server start_server_as server7
+  full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --delay 0
 }
 
 full_stdout() {

@@ -15,7 +15,7 @@ api_index() {
 
 @test "every relative link in a README leads to a file" {
   local readme link checked=0
-  for readme in "$ROOT"/*.md "$ROOT"/lessons/*/README.md; do
+  for readme in "$ROOT"/*.md "$ROOT"/common/README.md "$ROOT"/lessons/*/README.md; do
     while read -r link; do
       [[ -e $(dirname "$readme")/$link ]] || fail "$readme links to $link, which is not there"
       checked=$((checked + 1))
@@ -33,6 +33,7 @@ api_index() {
         *both*) file="$lesson/server.c $lesson/client.c" ;;
         *net.h*) file=$ROOT/common/net.h ;;
         *all*) file=$(echo "$lesson"/*.c) ;;
+        *asyncore.c*) file=$ROOT/common/asyncore.c ;;
         *) file=$(grep -oE '[a-z]+\.[ch]' <<<"$where" | sed "s|^|$lesson/|") ;;
       esac
       for file in $file; do

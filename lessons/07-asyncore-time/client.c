@@ -1,0 +1,246 @@
+/*
+ * client.c - says Hello, a second later World, and prints both times that it gets.
+ *
+ * Run it:       make client-7                            (first: make server-7, elsewhere)
+ *               make client-7 ARGS="--delay 3 one two three"
+ * Its partner:  server.c; both share lines.h
+ *
+ * It is a dispatcher, too: it connects without waiting, and handle_connect is called when the
+ * connection is there. The loop waits no longer than until the next message is due.
+ */
+#include "asyncore.h"
+#include "cli.h"
+#include "lines.h"
+#include "net.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { MAX_ANSWER = 4096 };
+
+struct client {
+    struct dispatcher dispatcher;
+    const char *host;
+    long port;
+    const struct addrinfo *next; /* the address to try if this one does not answer */
+    int error;                   /* why the last one did not */
+    char *const *messages;
+    int count, sent, answered; /* messages */
+    bool sending;       /* a message is on its way: the flag that writable returns */
+    size_t done;        /* bytes of it that are sent */
+    double delay, due;  /* seconds between two; when the next one is to be sent */
+    struct lines lines; /* what has come */
+};
+
+static struct client *client_of(struct dispatcher *d)
+{
+    return container_of(d, struct client, dispatcher);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- the methods ---- */
+
+static int client_handle_connect(struct dispatcher *d)
+{
+    char name[NET_NAME_SIZE];
+
+    printf("connected to %s\n", net_format_address(&d->addr, name));
+    client_of(d)->due = now();
+    return 0;
+}
+
+static bool client_writable(struct dispatcher *d)
+{
+    return client_of(d)->sending;
+}
+
+/* Sends the rest of the message, and a newline, as far as there is room. */
+static int client_handle_write(struct dispatcher *d)
+{
+    struct client *client = client_of(d);
+    const char *message = client->messages[client->sent];
+    size_t length = strlen(message);
+    bool at_end = client->done == length;
+
+    ssize_t sent = at_end ? d->ops.send(d, "\n", 1)
+                          : d->ops.send(d, message + client->done, length - client->done);
+    if (sent == -1)
+        return -1;
+    client->done += (size_t)sent;
+    /* EXERCISE 6: when the newline is sent, too: say so, count the message, clear the flag,
+     * and note when the next one is due */
+    if (client->done > length) {
+        printf("sent: %s\n", message);
+        client->sent++;
+        client->sending = false; /* else the loop would call this for ever */
+        client->due = now() + client->delay;
+    }
+    /* END EXERCISE: client->sending = false;
+     * client->due = 0; */
+    return 0;
+}
+
+/* Prints an answer; or ends the program, if it is the one for which there was no place. */
+static void print_answer(const char *line, size_t length)
+{
+    static const char full[] = "The server is full";
+
+    if (length == strlen(full) && memcmp(line, full, length) == 0)
+        cli_fail("the server answered: %s", full);
+    printf("received: ");
+    cli_print_bytes(stdout, line, length);
+    putchar('\n');
+}
+
+/* Prints the answers that are complete, and leaves after the last one. */
+static int client_handle_read(struct dispatcher *d)
+{
+    struct client *client = client_of(d);
+    const char *line;
+    size_t size, length;
+    int result;
+
+    char *room = lines_room(&client->lines, &size);
+    if (room == NULL)
+        return -1;
+    ssize_t received = d->ops.recv(d, room, size);
+    if (received <= 0)
+        return (int)received;
+    lines_add(&client->lines, (size_t)received);
+    while ((result = lines_next(&client->lines, &line, &length)) != 0) {
+        if (result == -1)
+            cli_fail("the server sent a line longer than %d bytes", MAX_ANSWER);
+        print_answer(line, length);
+        client->answered++;
+    }
+    if (client->answered >= client->count)
+        dispatcher_close(d);
+    return 0;
+}
+
+/* The server has ended, and owes an answer: after the last one the client closes itself. */
+static int client_handle_close(struct dispatcher *d)
+{
+    (void)d;
+    cli_fail("the server closed the connection");
+}
+
+/* The connection could not be made: destroy tries the next address, when this one is gone. */
+static void client_handle_error(struct dispatcher *d, int error)
+{
+    if (d->connected)
+        cli_fail("%s", strerror(error));
+    client_of(d)->error = error;
+    dispatcher_close(d);
+}
+
+static void connect_next(struct client *client);
+
+/* The object is the client's own again: it can begin anew. */
+static void client_destroy(struct dispatcher *d)
+{
+    struct client *client = client_of(d);
+
+    lines_free(&client->lines);
+    if (client->error != 0)
+        connect_next(client);
+}
+
+static const struct dispatcher_ops client_ops = {
+    .writable = client_writable,
+    .handle_connect = client_handle_connect,
+    .handle_read = client_handle_read,
+    .handle_write = client_handle_write,
+    .handle_close = client_handle_close,
+    .handle_error = client_handle_error,
+    .destroy = client_destroy,
+};
+
+/* ---- the program ---- */
+
+/* Begins to connect to the next address of the server; ends the program if there is none. */
+static void connect_next(struct client *client)
+{
+    struct dispatcher *d = &client->dispatcher;
+    const struct addrinfo *a = client->next;
+
+    if (a == NULL)
+        cli_fail("connect %s:%ld: %s", client->host, client->port,
+                 strerror(client->error));
+    client->next = a->ai_next;
+    client->error = 0;
+    dispatcher_init(d, &client_ops, -1, NULL);
+    if (dispatcher_create_socket(d, a->ai_family, a->ai_socktype) == -1 ||
+        dispatcher_connect(d, a->ai_addr, a->ai_addrlen) == -1)
+        client_handle_error(d, errno);
+}
+
+/* Lets the loop call the methods, until the map is empty: the client has left. */
+static void run(struct client *client, enum asyncore_poller poller)
+{
+    int open = 1;
+
+    while (open != 0) {
+        bool waits = client->due > 0 && client->sent < client->count && !client->sending;
+        double wait = waits ? client->due - now() : -1;
+        if (waits && wait <= 0) {
+            client->sending = true;
+            client->done = 0;
+            dispatcher_update(&client->dispatcher); /* writable says something else now */
+        }
+        open = asyncore_loop(waits && wait > 0 ? wait : -1, poller, NULL, 1);
+        if (open == -1 && errno != EINTR)
+            cli_fail("%s: %s", asyncore_poller_names[poller], strerror(errno));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static char *hello_world[] = {"Hello", "World"};
+    const char *poller = "epoll", *reason;
+    static struct client client = {.host = "127.0.0.1",
+                                   .port = 10001,
+                                   .delay = 1,
+                                   .messages = hello_world,
+                                   .count = 2,
+                                   .lines.size = MAX_ANSWER + 1};
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "the server's name or address", .text = &client.host},
+        {"port", 'p', "P", "the server's port", .number = &client.port, .min = 1,
+         .max = 65535},
+        {"poller", 'P', "select|poll|epoll", "what the loop waits with", .text = &poller,
+         .choices = asyncore_poller_names},
+        {"delay", 'd', "SEC", "time between two messages", .seconds = &client.delay},
+        {0},
+    };
+    int first = cli_parse(argc, argv, "[MESSAGE]...", "Send messages; print the answers.",
+                          options);
+    if (first < argc) {
+        client.messages = argv + first;
+        client.count = argc - first;
+    }
+    for (int i = 0; i < client.count; i++)
+        if (strchr(client.messages[i], '\n') != NULL)
+            cli_fail_usage("a message is one line");
+
+    struct addrinfo *list = net_look_up(client.host, client.port, false, &reason);
+    if (list == NULL)
+        cli_fail("connect %s:%ld: %s", client.host, client.port, reason);
+    client.next = list;
+    connect_next(&client);
+    run(&client, asyncore_poller_named(poller));
+    freeaddrinfo(list);
+    return EXIT_SUCCESS;
+}
