@@ -10,6 +10,8 @@ ARGS     =
 PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(wildcard tests/tools/*.c)))
 CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
+CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
+OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 
 .PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
@@ -17,22 +19,39 @@ LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-tools: $(TOOLS) $(CHAOS)
+tools: $(TOOLS) $(CHAOS) $(CHECKS)
 
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
 
-COMPILE = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(LDLIBS)
+# The frameworks of common/, in a library: a program gets what it uses of it.
+FRAMEWORKS = $(BUILD)/common/frameworks.a
 
-$(BUILD)/%: lessons/%.c | compiler
+COMPILE = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(FRAMEWORKS) $(LDLIBS)
+
+$(BUILD)/%: lessons/%.c $(FRAMEWORKS) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
-$(BUILD)/tools/%: tests/tools/%.c | compiler
+$(BUILD)/tools/%: tests/tools/%.c $(FRAMEWORKS) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
+
+$(BUILD)/framework/%: tests/framework/%.c $(FRAMEWORKS) | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+$(FRAMEWORKS): $(OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(OBJECTS): FRAMEWORKS =
+$(BUILD)/common/%.o: common/%.c | compiler
+	@mkdir -p $(@D)
+	$(COMPILE) -c
 
 # A library, which other programs load: it is not to be run. They may have no sanitizer.
+$(BUILD)/tools/chaos.so: FRAMEWORKS =
 $(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
 	@mkdir -p $(@D)
 	$(COMPILE) -fPIC -shared -fno-sanitize=all
@@ -41,7 +60,7 @@ $(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(CHECKS) $(OBJECTS))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 

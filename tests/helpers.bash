@@ -130,7 +130,7 @@ build_submission() {
   for program in server client; do
     if [[ -e $from/$program.c ]]; then
       C_INCLUDE_PATH=$ROOT/lessons/$LESSON make -s -C "$ROOT" \
-        --eval "$to/%: $from/%.c ; \$(COMPILE)" "$to/$program"
+        --eval "$to/%: $from/%.c \$(FRAMEWORKS) ; \$(COMPILE)" "$to/$program"
     elif [[ -x $from/$program ]]; then
       cp "$from/$program" "$to/"
     else

@@ -196,7 +196,7 @@ assert_bad_markers() {
     grep -q EXERCISE "$directory"*.c "$directory"*.h || continue
     "$ROOT/scripts/start" "${name%%-*}" >/dev/null
     for program in "$WORK/$name"/*.c; do
-      run make -s -C "$ROOT" --eval "$WORK/%: $WORK/%.c ; \$(COMPILE)" "${program%.c}"
+      run make -s -C "$ROOT" --eval "$WORK/%: $WORK/%.c \$(FRAMEWORKS) ; \$(COMPILE)" "${program%.c}"
       assert_success
       assert_output ''
     done
