@@ -15,15 +15,6 @@
 #include <sys/un.h>
 #include <time.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-
 /* ---- a server that counts what happens to it, and fails where it is told ---- */
 
 struct probe {
@@ -182,22 +173,11 @@ static struct probe *new_probe(const struct server_ops *ops)
     return probe;
 }
 
-/* A sanitizer needs more of the stack. */
-static void enlarge_stacks(struct threading_mixin *threads)
-{
-#ifdef SANITIZED
-    threads->stack_size = 1024 * 1024;
-#else
-    (void)threads;
-#endif
-}
-
 static struct probe *new_threading_probe(struct threading_mixin *threads)
 {
     struct probe *probe = calloc(1, sizeof *probe);
     CHECK(probe != NULL);
     threading_tcp_server_init(&probe->base, threads, &PROBE, &ECHO);
-    enlarge_stacks(threads);
     open_probe(probe);
     return probe;
 }
@@ -862,6 +842,17 @@ static void test_abort_children(void)
     CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
+static void test_abort_beforehand(void)
+{
+    struct probe *probe = new_probe(&PROBE);
+    start_loop(probe);
+    server_abort_requests(&probe->base);
+    expect_end(connect_to(probe));
+    await(&probe->finishes, 1);
+    stop_loop(probe);
+    close_probe(probe);
+}
+
 /* ---- every kind of server, with every mixin ---- */
 
 enum { PATH_SIZE = 64 };
@@ -927,7 +918,6 @@ static struct probe *empty_probe(void)
         check_kind(probe);                                                               \
         probe = empty_probe();                                                           \
         threading_##kind##_server_init(&probe->base, &threads, &PROBE, handler);         \
-        enlarge_stacks(&threads);                                                        \
         check_kind(probe);                                                               \
         probe = empty_probe();                                                           \
         forking_##kind##_server_init(&probe->base, &children, &PROBE, handler);          \
@@ -994,6 +984,7 @@ int main(int argc, char **argv)
         {"abort: the request of the loop itself", test_abort},
         {"abort: requests of threads", test_abort_threads},
         {"abort: requests of children", test_abort_children},
+        {"abort: requests that come later", test_abort_beforehand},
         {"TCP: alone, with threads, with processes", test_tcp},
         {"UDP: alone, with threads, with processes", test_udp},
         {"Unix stream: alone, with threads, with processes", test_unix_stream},
