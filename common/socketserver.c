@@ -761,15 +761,31 @@ int server_shutdown(struct server *server)
     return result;
 }
 
+/* Takes back what server_shutdown has asked for. Returns whether it had. */
+static bool take_stop_request(struct server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool requested = server->stop_requested;
+    server->stop_requested = false;
+    pthread_mutex_unlock(&server->lock);
+    return requested;
+}
+
 int server_handle_request(struct server *server)
 {
-    double end = now() + server->timeout;
+    const double end = now() + server->timeout;
     double left = server->timeout > 0 ? server->timeout : -1;
-    int result;
+    int result = 0;
 
-    while ((result = wait_for_request(server, left)) == 0 &&
-           (server->timeout == 0 || now() < end))
-        left = server->timeout > 0 ? end - now() : -1;
+    while (result == 0) {
+        if (take_stop_request(server))
+            return fail(ECANCELED);
+        if (server->timeout > 0 && left < 0)
+            break;
+        result = wait_for_request(server, left);
+        if (server->timeout > 0)
+            left = end - now();
+    }
     if (result == 1)
         handle_one_request(server);
     else if (result == 0)

@@ -265,7 +265,8 @@ int server_serve_forever(struct server *server, double poll_interval);
 
 /*
  * shutdown: ends server_serve_forever, and waits until it has returned. If it is not running,
- * the next one returns at once. May be called by any other thread, not by a signal handler.
+ * the next one returns at once; or server_handle_request does, also one that waits already,
+ * with ECANCELED. May be called by any other thread, not by a signal handler.
  * Returns 0; or -1 with errno EDEADLK for the thread that runs server_serve_forever, which
  * would wait for itself.
  */
@@ -273,7 +274,8 @@ int server_shutdown(struct server *server);
 
 /*
  * handle_request: waits for one request, and handles it; if none comes within
- * server->timeout, calls handle_timeout. Returns 0, or -1 with errno set by poll(2).
+ * server->timeout, calls handle_timeout. Returns 0; or -1 with errno ECANCELED if
+ * server_shutdown was called, or set by poll(2).
  */
 int server_handle_request(struct server *server);
 

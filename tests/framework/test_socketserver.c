@@ -503,6 +503,22 @@ static void test_shutdown_before_the_loop(void)
     close_probe(probe);
 }
 
+static void *run_handle_request(void *argument)
+{
+    struct probe *probe = argument;
+    CHECK(server_handle_request(&probe->base) == -1 && errno == ECANCELED);
+    return NULL;
+}
+
+static void test_shutdown_of_handle_request(void)
+{
+    struct probe *probe = new_probe(&PROBE);
+    CHECK(pthread_create(&probe->loop, NULL, run_handle_request, probe) == 0);
+    stop_loop(probe);
+    serve_one(probe);
+    close_probe(probe);
+}
+
 static void test_shutdown_from_the_loop(void)
 {
     struct probe *probe = new_probe(&PROBE);
@@ -964,6 +980,7 @@ int main(int argc, char **argv)
         {"shutdown: wakes the loop at once", test_shutdown_wakes},
         {"shutdown: before the loop, ends it at its start",
          test_shutdown_before_the_loop},
+        {"shutdown: ends handle_request", test_shutdown_of_handle_request},
         {"shutdown: from the loop's own thread, fails with EDEADLK",
          test_shutdown_from_the_loop},
         {"service_actions: called while no request comes", test_service_actions},
