@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- the server's methods ---- */
@@ -218,6 +219,8 @@ int main(int argc, char **argv)
         host = default_host(type);
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         cli_fail("signal: %s", strerror(errno));
+
+    tzset(); /* reads the time zone, once for all: else each child would do that anew */
 
     init_server(&server, type);
     choose_mixin(&server, mixin, max_children);
