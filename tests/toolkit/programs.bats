@@ -83,6 +83,7 @@ shows_help() {
     bad_usage "$BUILD/03-tcp-dialog/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/client" --every "$bad"
+    bad_usage "$BUILD/09-socketserver-mixins/server" --idle "$bad"
   done
 }
 
@@ -101,6 +102,9 @@ shows_help() {
   bad_usage "$BUILD/04-tcp-threads/client" --count 0
   bad_usage "$BUILD/04-tcp-threads/counter" --threads 0
   bad_usage "$BUILD/04-tcp-threads/cost" --model fork
+  bad_usage "$BUILD/09-socketserver-mixins/server" --type sctp
+  bad_usage "$BUILD/09-socketserver-mixins/server" --mixin fork
+  bad_usage "$BUILD/09-socketserver-mixins/client" --type TCP
   bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
   bad_usage "$BUILD/05-select-chat/server" --max-line 0
   bad_usage "$BUILD/05-select-chat/client" --repeat 0
@@ -152,6 +156,7 @@ fails_at_run_time() {
   fails_to_connect "$BUILD/03-tcp-dialog/client"
   fails_to_connect "$BUILD/04-tcp-threads/client"
   fails_to_connect "$BUILD/05-select-chat/client"
+  fails_to_connect "$BUILD/09-socketserver-mixins/client"
 }
 
 fails_to_connect() {
@@ -177,6 +182,8 @@ fails_to_connect() {
   full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
   SERVER=$BUILD/05-select-chat/server start_server_as server5
   full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
+  SERVER=$BUILD/09-socketserver-mixins/server start_server_as server9
+  full_stdout "$BUILD/09-socketserver-mixins/client" --port "$port" <input
 }
 
 full_stdout() {
