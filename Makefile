@@ -12,9 +12,9 @@ TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(
 CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
-# The frameworks, and the lessons that stand on them: those with a file `framework`.
-COMMON   = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
-FRAMED   = $(notdir $(patsubst %/framework,%,$(wildcard lessons/*/framework)))
+OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
+# The frameworks, as a library: a program gets what it uses of them.
+LIBRARY  = $(BUILD)/common/frameworks.a
 
 .PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
 
@@ -27,19 +27,21 @@ tools: $(TOOLS) $(CHAOS) $(CHECKS)
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
 
 OBJECT  = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@
-COMPILE = $(OBJECT) $(LDFLAGS) $(filter %.c %.o,$^) $(LDLIBS)
+COMPILE = $(OBJECT) $(LDFLAGS) $(filter %.c %.a,$^) $(LDLIBS)
 
-$(BUILD)/%: lessons/%.c | compiler
+$(BUILD)/%: lessons/%.c $(LIBRARY) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
-
-$(foreach lesson,$(FRAMED),$(eval $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS)): $(COMMON)))
 
 $(BUILD)/common/%.o: common/%.c | compiler
 	@mkdir -p $(@D)
 	$(OBJECT) -c $<
 
-$(BUILD)/framework/%: tests/framework/%.c $(COMMON) | compiler
+$(LIBRARY): $(OBJECTS)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/framework/%: tests/framework/%.c $(LIBRARY) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
@@ -53,18 +55,17 @@ $(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
 	$(COMPILE) -fPIC -shared -fno-sanitize=all
 	chmod -x $@
 
-# `make FROM=work/02-tcp-time LESSON=02-tcp-time TO=DIR DIR/server`: a program by another hand.
-# What stands beside it in FROM goes before the frameworks in common/.
+# `make FROM=work/02-tcp-time TO=DIR DIR/server`: a program by another hand. A framework that
+# stands beside it in FROM is compiled in, and so the library's is not taken.
 ifeq ($(origin FROM),command line)
-$(TO)/%: $(FROM)/%.c $(if $(filter $(LESSON),$(FRAMED)),$(foreach source,$(wildcard common/*.c),\
-    $(firstword $(wildcard $(FROM)/$(notdir $(source))) $(source)))) | compiler
+$(TO)/%: $(FROM)/%.c $(wildcard $(patsubst common/%,$(FROM)/%,$(wildcard common/*.c))) $(LIBRARY) | compiler
 	$(COMPILE)
 endif
 
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(COMMON) $(CHECKS))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(OBJECTS) $(CHECKS))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 

@@ -130,7 +130,7 @@ build_submission() {
   for program in server client; do
     if [[ -e $from/$program.c ]]; then
       C_INCLUDE_PATH=$ROOT/lessons/$LESSON make -s -C "$ROOT" \
-        FROM="$from" LESSON="$LESSON" TO="$to" "$to/$program"
+        FROM="$from" TO="$to" "$to/$program"
     elif [[ -x $from/$program ]]; then
       cp "$from/$program" "$to/"
     else

@@ -1,8 +1,7 @@
 /*
- * test_asyncore.c - the tests of common/asyncore.c, each to be run with every poller.
+ * test_asyncore.c - the tests of common/asyncore.c, each with every poller.
  *
- * Run it:       bats tests/toolkit/framework.bats
- *               build/framework/test_asyncore hangup_with_unread_data poll
+ * Run it:       build/framework/test_asyncore hangup_with_unread_data
  * Its partner:  harness.h
  *
  * A probe is an object that notes in a record which of its handlers were called. The record
@@ -18,6 +17,9 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <time.h>
+
+/* The one to test with. */
+static enum asyncore_poller poller;
 
 /* ---- probes ---- */
 
@@ -1118,5 +1120,11 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    return run_tests(argc, argv, tests);
+    int status = EXIT_SUCCESS;
+
+    for (poller = ASYNCORE_SELECT; poller <= ASYNCORE_EPOLL; poller++) {
+        printf("# with %s\n", asyncore_poller_names[poller]);
+        status |= run_tests(tests, argc, argv);
+    }
+    return status;
 }
