@@ -271,16 +271,8 @@ floods() {
 @test "server: a client that does not read its answers keeps nobody waiting" {
   start_server --quiet
   floods lazy
-  wait_until at_rest server
+  stall lazy
   all_is_well
-}
-
-# at_rest NAME: it has used no CPU for a moment.
-at_rest() {
-  local before
-  before=$(cpu_ticks "${pid_of[$1]}")
-  nap 0.1
-  (($(cpu_ticks "${pid_of[$1]}") == before))
 }
 
 # bats test_tags=needs:stalled,mistake:eagain-is-error,mistake:lost-rest,points:5,exercise:4,exercise:5
@@ -299,7 +291,7 @@ at_rest() {
   start_server --quiet --max-queue 33554432
   join_small slow 'repeat:200000:\n' shutdown wait lines say:ended
   wait_until has_tcp_sockets 08 1 # CLOSE_WAIT: its end has come
-  wait_until at_rest server
+  stall slow
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
   assert_count slow.out "^$TIME$CR" 200000

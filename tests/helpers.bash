@@ -146,9 +146,9 @@ build_submission() {
 
 # ---- waiting ----
 
-# nap: 10 ms. It stands between two looks at what is waited for, and starts no process.
+# nap [SECONDS]: 10 ms, or so long. It stands between two looks at what is waited for, and starts no process.
 nap() {
-  read -rt 0.01 -u "$nap" || true
+  read -rt "${1:-0.01}" -u "$nap" || true
 }
 
 # wait_until COMMAND...: until it succeeds; 1 if WAIT_LIMIT seconds pass before.
@@ -490,6 +490,25 @@ is_in_state() {
   local stat
   stat=$(<"/proc/${pid_of[$1]}/stat")
   [[ ${stat##*) } == "$2"* ]]
+}
+
+# stall CLIENT [SERVER]: waits until both sleep, and bytes for the client wait in the server's
+# kernel: from now on, nothing happens until the client reads.
+stall() {
+  wait_until is_stalled "$1" "${2:-server}" ||
+    fail "$1 reads nothing, and yet nothing waits for it, or ${2:-server} does not come to rest"
+}
+
+is_stalled() {
+  local before
+  before=$(unsent)
+  nap 0.1
+  [[ -n $before && $(unsent) == "$before" ]] && is_in_state "$1" S && is_in_state "$2" S
+}
+
+# unsent: what waits in the kernel, for each connection of the server at `port` with something.
+unsent() {
+  awk -v end=":$(printf '%04X' "$port")" 'index($2, end) == 9 && $5 !~ /^00000000:/ { print $3, $5 }' /proc/net/tcp
 }
 
 # freeze NAME, thaw NAME: between the two, the program does nothing, but its kernel receives.
