@@ -41,26 +41,6 @@ all_is_well() {
   is_answered "client$n"
 }
 
-# stalls NAME: the client of this server takes nothing more, and the server has come to rest.
-stalls() {
-  wait_until has_unsent || fail "nothing waits in the kernel for a client of $1"
-  wait_until at_rest "$1" || fail "$1 does not come to rest"
-}
-
-has_unsent() {
-  awk -v end=":$(printf '%04X' "$port")" '
-    index($2, end) == 9 && $5 !~ /^00000000/ { found = 1 }
-    END { exit !found }' /proc/net/tcp
-}
-
-# at_rest NAME: it has used no CPU for a moment.
-at_rest() {
-  local before
-  before=$(cpu_ticks "${pid_of[$1]}")
-  sleep 0.2 # this is what is measured, not a wait
-  (($(cpu_ticks "${pid_of[$1]}") == before))
-}
-
 # ---- the server: messages and answers ----
 
 # bats test_tags=id:listens,basic
@@ -263,7 +243,7 @@ two_clients() {
 @test "server: a client that does not read its answers keeps nobody waiting, and costs no CPU" {
   start_server --quiet
   floods lazy lines
-  stalls server
+  stall lazy
   all_is_well
   assert_idle server
 }
@@ -272,7 +252,7 @@ two_clients() {
 @test "server: a client that reads late gets every answer, whole and in order" {
   start_server --quiet
   floods slow shutdown lines say:ended
-  stalls server
+  stall slow
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
   assert_count slow.out "^$TIME$CR" 200000
@@ -283,7 +263,7 @@ two_clients() {
   start_server --quiet --max-queue 33554432
   small=yes join slow 'repeat:200000:\n' shutdown wait lines say:ended
   wait_until has_tcp_sockets 08 1 # CLOSE_WAIT: its end has come
-  stalls server
+  stall slow
   assert_idle server
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
@@ -296,7 +276,7 @@ two_clients() {
   local memory
   memory=$(resident_memory server)
   small=yes join lazy 'repeat:4000000:\n' hold
-  stalls server
+  stall lazy
   all_is_well
   (($(resident_memory server) - memory < 8192)) ||
     fail_because "the server keeps what a client does not read, without a limit" "$memory KiB" "$(resident_memory server) KiB"
@@ -308,7 +288,7 @@ two_clients() {
   for poller in select poll epoll; do
     start_server_as "server-$poller" --quiet --poller "$poller"
     floods "lazy-$poller" rst
-    stalls "server-$poller"
+    stall "lazy-$poller" "server-$poller"
     tell "lazy-$poller" leave
     wait_for_line "server-$poller.out" '\] left$'
     all_is_well
