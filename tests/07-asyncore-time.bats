@@ -483,6 +483,16 @@ two_clients() {
   assert_same "$status" 0
 }
 
+# In two segments, the second would wait for an acknowledgement of the first, for which the kernel
+# takes 40 ms once the two have talked: so the third message is looked at.
+@test "client: a message and its newline leave in one segment" {
+  not_under short-send
+  start_peer_server accept 'expect:one\n' 'send:1\r\n' 'expect:two\n' 'send:2\r\n' recv:100 'send:3\r\n' eof
+  run_client --delay 0.2 one two three
+  assert_succeeds
+  wait_for_line peer.out '^three\\n$'
+}
+
 @test "client: an answer that comes a byte at a time; what the server sends is printed with escapes" {
   start_peer_server accept 'expect:one\n' 'each:\x1b[2J\0\xff' 'send:\r\n' eof
   run_client one

@@ -3,7 +3,7 @@
  *
  * Run it:       make client-7                            (first: make server-7, elsewhere)
  *               make client-7 ARGS="--delay 3 one two three"
- * Its partner:  server.c; both share lines.h
+ * Its partner:  server.c; both share lines.h and queue.h
  *
  * It is a dispatcher, too: it connects without waiting, and handle_connect is called when the
  * connection is there. The loop waits no longer than until the next message is due.
@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "lines.h"
 #include "net.h"
+#include "queue.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -33,7 +34,7 @@ struct client {
     char *const *messages;
     int count, sent, answered; /* messages */
     bool sending;       /* a message is on its way: the flag that writable returns */
-    size_t done;        /* bytes of it that are sent */
+    struct queue queue; /* what is still to be sent of it */
     double delay, due;  /* seconds between two; when the next one is to be sent */
     struct lines lines; /* what has come */
 };
@@ -66,23 +67,20 @@ static bool client_writable(struct dispatcher *d)
     return client_of(d)->sending;
 }
 
-/* Sends the rest of the message, and a newline, as far as there is room. */
+/* Sends what is left of the message, as far as there is room. */
 static int client_handle_write(struct dispatcher *d)
 {
     struct client *client = client_of(d);
-    const char *message = client->messages[client->sent];
-    size_t length = strlen(message);
-    bool at_end = client->done == length;
+    struct queue *queue = &client->queue;
 
-    ssize_t sent = at_end ? d->ops.send(d, "\n", 1)
-                          : d->ops.send(d, message + client->done, length - client->done);
+    ssize_t sent = d->ops.send(d, queue->bytes, queue->length);
     if (sent == -1)
         return -1;
-    client->done += (size_t)sent;
-    /* EXERCISE 6: when the newline is sent, too: say so, count the message, clear the flag,
-     * and note when the next one is due */
-    if (client->done > length) {
-        printf("sent: %s\n", message);
+    queue_remove(queue, (size_t)sent);
+    /* EXERCISE 6: when all of it is sent: say so, count the message, clear the flag, and note
+     * when the next one is due */
+    if (queue->length == 0) {
+        printf("sent: %s\n", client->messages[client->sent]);
         client->sent++;
         client->sending = false; /* else the loop would call this for ever */
         client->due = now() + client->delay;
@@ -187,20 +185,34 @@ static void connect_next(struct client *client)
         client_handle_error(d, errno);
 }
 
+/* Has the loop call handle_write for the next message. Its newline goes with it: in a send of
+ * its own it would wait until the server has acknowledged the rest (Nagle's algorithm). */
+static void begin_message(struct client *client)
+{
+    const char *message = client->messages[client->sent];
+
+    if (queue_append(&client->queue, message, strlen(message)) == -1 ||
+        queue_append(&client->queue, "\n", 1) == -1)
+        cli_fail("%s", strerror(errno));
+    client->sending = true;
+    dispatcher_update(&client->dispatcher); /* writable says something else now */
+}
+
 /* Lets the loop call the methods, until the map is empty: the client has left. */
 static void run(struct client *client, enum asyncore_poller poller)
 {
     int open = 1;
 
     while (open != 0) {
-        bool waits = client->due > 0 && client->sent < client->count && !client->sending;
-        double wait = waits ? client->due - now() : -1;
-        if (waits && wait <= 0) {
-            client->sending = true;
-            client->done = 0;
-            dispatcher_update(&client->dispatcher); /* writable says something else now */
+        double wait = -1;
+        if (client->due > 0 && client->sent < client->count && !client->sending) {
+            wait = client->due - now();
+            if (wait <= 0) {
+                begin_message(client);
+                wait = -1;
+            }
         }
-        open = asyncore_loop(waits && wait > 0 ? wait : -1, poller, NULL, 1);
+        open = asyncore_loop(wait, poller, NULL, 1);
         if (open == -1 && errno != EINTR)
             cli_fail("%s: %s", asyncore_poller_names[poller], strerror(errno));
     }
@@ -242,5 +254,6 @@ int main(int argc, char **argv)
     connect_next(&client);
     run(&client, asyncore_poller_named(poller));
     freeaddrinfo(list);
+    free(client.queue.bytes);
     return EXIT_SUCCESS;
 }

@@ -1,5 +1,5 @@
 /*
- * queue.h - what is still to be sent on a connection, for the server of lesson 7. It is the
+ * queue.h - what is still to be sent on a connection, for the programs of lesson 7. It is the
  * one of lesson 5; the sending is left to the dispatcher.
  */
 #ifndef QUEUE_H
