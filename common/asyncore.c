@@ -629,21 +629,11 @@ ssize_t dispatcher_send(struct dispatcher *d, const void *bytes, size_t length)
 
 int dispatcher_handle_read_event(struct dispatcher *d)
 {
-    if (d->accepting)
-        return d->ops.handle_accept(d);
-    if (d->connecting) {
-        if (dispatcher_handle_connect_event(d) == -1)
-            return -1;
-        if (d->closing)
-            return 0;
-    }
-    return d->ops.handle_read(d);
+    return d->accepting ? d->ops.handle_accept(d) : d->ops.handle_read(d);
 }
 
 int dispatcher_handle_write_event(struct dispatcher *d)
 {
-    if (d->accepting)
-        return 0;
     if (d->connecting) {
         if (dispatcher_handle_connect_event(d) == -1)
             return -1;
