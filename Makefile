@@ -16,7 +16,7 @@ OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
 # The frameworks, as a library: a program gets what it uses of them.
 LIBRARY  = $(BUILD)/common/frameworks.a
 
-.PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
+.PHONY: all programs tools compiler help setup test mutants chaos sanitize coverage lint clean $(LESSONS)
 
 all: programs tools
 	@scripts/help
@@ -110,6 +110,9 @@ chaos: ## the scenarios, while calls on sockets fail or do a part
 
 sanitize: ## every test again, on programs built with ASan and UBSan
 	+@scripts/sanitize $(ARGS)
+
+coverage: ## how much of the frameworks their tests execute
+	+@scripts/coverage
 
 lint: ## the format and the static checks
 	+@scripts/lint

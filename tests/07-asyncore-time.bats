@@ -62,7 +62,7 @@ all_is_well() {
   two_clients poll
 }
 
-# bats test_tags=needs:answer,points:3,exercise:1
+# bats test_tags=needs:listens,points:3,exercise:1
 @test "server: --poller select: two clients are served beside each other, again and again" {
   two_clients select
 }

@@ -594,6 +594,22 @@ static void connect_succeeds(void)
     close(listener);
 }
 
+/* Of a datagram socket, connect only notes the address. */
+static void connected_at_once(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(9),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct record record = {0};
+    struct dispatcher *d = open_probe(&record, -1);
+
+    CHECK(dispatcher_create_socket(d, AF_INET, SOCK_DGRAM) == 0);
+    CHECK(dispatcher_connect(d, (struct sockaddr *)&address, sizeof address) == 0);
+    CHECK(d->connected && !d->connecting);
+    CHECK(record.calls[CONNECT] == 1);
+    asyncore_close_all(NULL);
+}
+
 static void connect_refused(void)
 {
     struct sockaddr_storage address;
@@ -674,6 +690,20 @@ static void without_descriptors_the_listener_rests(void)
     CHECK(record.calls[CLOSE] == 0); /* the base's method does not close it, either */
     asyncore_close_all(NULL);
     close(client);
+}
+
+static void without_descriptors_there_is_no_epoll(void)
+{
+    struct record record = {0};
+    struct dispatcher *d;
+
+    open_pair(&record, &d);
+    use_up_descriptors();
+    int result = asyncore_loop(0, poller, NULL, 1);
+    CHECK(result == (poller == ASYNCORE_EPOLL ? -1 : 1));
+    CHECK(result == 1 || errno == EMFILE);
+    CHECK(record.calls[ERROR] == 0);
+    asyncore_close_all(NULL);
 }
 
 static void a_free_descriptor_ends_the_rest(void)
@@ -878,7 +908,29 @@ static void many_objects(void)
     asyncore_close_all(NULL);
 }
 
+static void names_of_pollers(void)
+{
+    CHECK(asyncore_poller_named(asyncore_poller_names[poller]) == poller);
+}
+
 /* ---- other classes ---- */
+
+/* A table without an entry: it wants all, and does nothing with it. */
+static void an_object_of_the_base(void)
+{
+    static const struct dispatcher_ops none = {0};
+    struct dispatcher d;
+    int pair[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    CHECK(dispatcher_init(&d, &none, pair[0], NULL) == 0);
+    CHECK(d.connected);
+    give(pair[1], 1);
+    pass(2);
+    CHECK(!d.closing);
+    asyncore_close_all(NULL);
+    close(pair[1]);
+}
 
 static void datagrams(void)
 {
@@ -952,6 +1004,40 @@ static void with_send_before_it_is_connected(void)
     asyncore_close_all(NULL);
     close(client);
     close(listener);
+}
+
+static void there_is_no_room(void)
+{
+    static const char bytes[100000];
+    struct record record = {0};
+    struct dispatcher *d;
+    int other = open_pair(&record, &d);
+    ssize_t sent;
+
+    do
+        sent = dispatcher_send(d, bytes, sizeof bytes);
+    while (sent > 0);
+    CHECK(sent == 0);
+    asyncore_close_all(NULL);
+    close(other);
+}
+
+/* A datagram that is too long: no connection has ended, so it is an error. */
+static void what_can_not_be_sent(void)
+{
+    static const struct dispatcher_ops none = {0};
+    static char bytes[1000000];
+    struct dispatcher_with_send w;
+    int pair[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0);
+    CHECK(dispatcher_with_send_init(&w, &none, pair[0], NULL) == 0);
+    struct dispatcher *d = &w.dispatcher;
+    CHECK(d->ops.send(d, bytes, sizeof bytes) == -1 && errno == EMSGSIZE);
+    CHECK(dispatcher_with_send_waiting(&w) == 0);
+    CHECK(dispatcher_with_send_initiate_send(&w) == 0); /* nothing waits */
+    asyncore_close_all(NULL);
+    close(pair[1]);
 }
 
 static const struct dispatcher_ops file_probe_ops = {
@@ -1094,9 +1180,11 @@ static const struct test tests[] = {
     TEST(an_urgent_byte),
     TEST(nothing_is_left_to_read),
     TEST(connect_succeeds),
+    TEST(connected_at_once),
     TEST(connect_refused),
     TEST(a_listener_of_the_base),
     TEST(without_descriptors_the_listener_rests),
+    TEST(without_descriptors_there_is_no_epoll),
     TEST(a_free_descriptor_ends_the_rest),
     TEST(past_fd_setsize),
     TEST(count_and_timeout_of_loop),
@@ -1107,9 +1195,13 @@ static const struct test tests[] = {
     TEST(one_wakes_another),
     TEST(only_who_had_an_event_is_asked),
     TEST(many_objects),
+    TEST(names_of_pollers),
+    TEST(an_object_of_the_base),
     TEST(datagrams),
     TEST(with_send_keeps_what_does_not_fit),
     TEST(with_send_before_it_is_connected),
+    TEST(there_is_no_room),
+    TEST(what_can_not_be_sent),
     TEST(files_that_are_pipes),
     TEST(a_pipe_whose_reader_is_gone),
     TEST(a_regular_file),
