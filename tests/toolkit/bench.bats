@@ -1,0 +1,41 @@
+#!/usr/bin/env bats
+# tests/bench: the servers that measure compares do the same. What they cost is no test's matter.
+
+load ../helpers
+
+# echoes COMMAND...: the server that it starts sends back what comes, to two clients.
+echoes() {
+  start echo "$@"
+  wait_for_line echo.out '^listening on '
+  port=$(sed -n '1s/.*://p' echo.out)
+  start_peer first 'send:Hello\n' wait expect-repeat:1:'Hello\n' say:here hold
+  # More than the server receives at once, and answers that are not read until all is sent.
+  peer repeat:100000:x 'send:\n' expect-repeat:100000:x 'expect:\n' shutdown eof
+  tell first on
+  wait_for_line first.out '^here$'
+}
+
+@test "bare_epoll sends back what comes" {
+  echoes "$BUILD/bench/bare_epoll"
+}
+
+@test "echo_asyncore sends back what comes" {
+  echoes "$BUILD/bench/echo_asyncore"
+}
+
+@test "libevent sends back what comes" {
+  pkg-config --exists libevent_core 2>/dev/null || skip "libevent is not installed"
+  make -s -C "$ROOT" BUILD="$BUILD" "$BUILD/bench/libevent" LDLIBS="$(pkg-config --libs libevent_core)"
+  echoes "$BUILD/bench/libevent"
+}
+
+@test "asyncore_server.py sends back what comes" {
+  python3 -W ignore -c 'import asyncore' 2>/dev/null || skip "python3 has no asyncore"
+  echoes python3 -W ignore "$ROOT/tests/bench/asyncore_server.py"
+}
+
+@test "measure: bad usage is one line, exit 2" {
+  run "$ROOT/tests/bench/measure" few
+  assert_equal "$status" 2
+  assert_output 'usage: tests/bench/measure [MESSAGES], 1000 or more'
+}
