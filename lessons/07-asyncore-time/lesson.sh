@@ -21,7 +21,7 @@ say "Nobody slept for that second: the loop of the client waited no longer than 
   "was due. So it would have noticed at once if the server had said something, or ended."
 
 title "1. The same methods, three pollers"
-say "The loop waits with select, poll or epoll. Each server here has another one. The methods are the" \
+say "The loop waits with select, poll or epoll. Each server here has a different one. The methods are the" \
   "same, and they do not know which it is."
 ask "What do the clients notice of it?" \
   "With select, the answers come later." \
