@@ -9,7 +9,7 @@ ARGS     =
 
 PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
 TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(wildcard tests/tools/*.c)))
-CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
+STRIKER  = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
 # libevent is seldom installed: only tests/bench/measure builds what uses it.
@@ -23,7 +23,7 @@ LIBRARY  = $(BUILD)/common/frameworks.a
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-tools: $(TOOLS) $(CHAOS) $(CHECKS) $(BENCH)
+tools: $(TOOLS) $(STRIKER) $(CHECKS) $(BENCH)
 
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
@@ -71,7 +71,7 @@ endif
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(OBJECTS) $(CHECKS) $(BENCH))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(STRIKER) $(OBJECTS) $(CHECKS) $(BENCH))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 
