@@ -12,6 +12,7 @@ TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(
 CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
+BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
 # The frameworks, as a library: a program gets what it uses of them.
 LIBRARY  = $(BUILD)/common/frameworks.a
@@ -21,7 +22,7 @@ LIBRARY  = $(BUILD)/common/frameworks.a
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-tools: $(TOOLS) $(CHAOS) $(CHECKS)
+tools: $(TOOLS) $(CHAOS) $(CHECKS) $(BENCHES)
 
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
@@ -45,6 +46,10 @@ $(BUILD)/framework/%: tests/framework/%.c $(LIBRARY) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
+$(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
 $(BUILD)/tools/%: tests/tools/%.c | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
@@ -65,7 +70,7 @@ endif
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(OBJECTS) $(CHECKS))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(CHAOS) $(OBJECTS) $(CHECKS) $(BENCHES))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 
