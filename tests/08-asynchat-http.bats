@@ -263,7 +263,7 @@ start_mail_servers() {
   mkdir mail
   if ((EUID == 0)); then
     id=65534 group=65534
-    as=(setpriv --reuid=$id --regid=$group --clear-groups)
+    as=(setpriv "--reuid=$id" "--regid=$group" --clear-groups)
     chown "$id:$group" mail
     chmod 711 . .. ../..
   fi
@@ -328,5 +328,5 @@ CONF
   pop3_list
   assert_succeeds
   assert_regex "$output" $'^2 messages, [0-9]+ bytes\n1: First, folded\n2: \\(no subject\\)$'
-  grep -qx '\.dot' mail/box/new/*
+  grep -rqx '\.dot' mail/box
 }

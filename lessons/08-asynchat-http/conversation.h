@@ -113,7 +113,7 @@ static const struct async_chat_ops conversation_ops = {
 
 /* Says a line: the text, and its end. `shown` is what --verbose prints. */
 static inline void conversation_push_line(struct conversation *c, const char *shown,
-                                   const char *text)
+                                          const char *text)
 {
     if (c->verbose)
         fprintf(stderr, "> %s\n", shown);

@@ -107,7 +107,8 @@ static void next_message(struct mailbox *m)
     }
     m->subject_length = 0;
     m->in_subject = false;
-    snprintf(line, sizeof line, m->fetch == TOP ? "TOP %ld 0" : "RETR %ld", m->current + 1);
+    snprintf(line, sizeof line, m->fetch == TOP ? "TOP %ld 0" : "RETR %ld",
+             m->current + 1);
     say(m, m->fetch, line, line);
 }
 
@@ -228,7 +229,8 @@ static void mailbox_handle_line(struct conversation *c, const char *line, size_t
 int main(int argc, char **argv)
 {
     static struct mailbox mailbox = {
-        .conversation = {.handle_line = mailbox_handle_line, .timeout = 60}, .fetch = TOP};
+        .conversation = {.handle_line = mailbox_handle_line, .timeout = 60},
+        .fetch = TOP};
     const char *host = "127.0.0.1";
     long port = 110;
     const struct cli_option options[] = {
@@ -237,7 +239,8 @@ int main(int argc, char **argv)
         {"user", 'u', "U", "whose mailbox", .text = &mailbox.user},
         {"timeout", 'T', "SEC", "give up after so long a silence; 0: never",
          .seconds = &mailbox.conversation.timeout},
-        {"verbose", 'v', NULL, "print what is said", .flag = &mailbox.conversation.verbose},
+        {"verbose", 'v', NULL, "print what is said",
+         .flag = &mailbox.conversation.verbose},
         {0},
     };
     cli_parse(argc, argv, NULL, "List the messages in a mailbox on a POP3 server.",

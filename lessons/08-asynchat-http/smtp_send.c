@@ -30,10 +30,10 @@ static const struct {
     const char *before, *after;
     int code;
 } steps[STEPS] = {
-    [GREETING] = {"", "", 220},         [EHLO] = {"EHLO ", "", 250},
-    [HELO] = {"HELO ", "", 250},        [MAIL] = {"MAIL FROM:<", ">", 250},
-    [RCPT] = {"RCPT TO:<", ">", 250},   [DATA] = {"DATA", "", 354},
-    [TEXT] = {"", "", 250},             [QUIT] = {"QUIT", "", 221},
+    [GREETING] = {"", "", 220},       [EHLO] = {"EHLO ", "", 250},
+    [HELO] = {"HELO ", "", 250},      [MAIL] = {"MAIL FROM:<", ">", 250},
+    [RCPT] = {"RCPT TO:<", ">", 250}, [DATA] = {"DATA", "", 354},
+    [TEXT] = {"", "", 250},           [QUIT] = {"QUIT", "", 221},
 };
 
 struct letter {
@@ -190,7 +190,8 @@ int main(int argc, char **argv)
         {"to", 't', "B", "the receiver's address", .text = &letter.words[RCPT]},
         {"timeout", 'T', "SEC", "give up after so long a silence; 0: never",
          .seconds = &letter.conversation.timeout},
-        {"verbose", 'v', NULL, "print what is said", .flag = &letter.conversation.verbose},
+        {"verbose", 'v', NULL, "print what is said",
+         .flag = &letter.conversation.verbose},
         {0},
     };
     cli_parse(argc, argv, NULL, "Send the message on stdin to an SMTP server.", options);
