@@ -13,11 +13,12 @@ CHAOS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
 BENCHES  = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+FUZZERS  = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
 # The frameworks, as a library: a program gets what it uses of them.
 LIBRARY  = $(BUILD)/common/frameworks.a
 
-.PHONY: all programs tools compiler help setup test mutants chaos sanitize lint clean $(LESSONS)
+.PHONY: all programs tools compiler help setup test mutants chaos sanitize fuzz lint clean $(LESSONS)
 
 all: programs tools
 	@scripts/help
@@ -47,6 +48,11 @@ $(BUILD)/framework/%: tests/framework/%.c $(LIBRARY) | compiler
 	$(COMPILE)
 
 $(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
+# With clang's libFuzzer: scripts/fuzz says how.
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(LIBRARY) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
@@ -115,6 +121,9 @@ chaos: ## the scenarios, while calls on sockets fail or do a part
 
 sanitize: ## every test again, on programs built with ASan and UBSan
 	+@scripts/sanitize $(ARGS)
+
+fuzz: ## inputs that libFuzzer makes, for the parsers (ARGS=600: for so many seconds each)
+	+@scripts/fuzz $(ARGS)
 
 lint: ## the format and the static checks
 	+@scripts/lint

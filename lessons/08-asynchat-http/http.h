@@ -297,11 +297,13 @@ static inline int http_decode_path(struct text target, char *path)
             size_t left = rest.length - i - 1;
             struct text digits = {rest.bytes + i + 1, left < 2 ? left : 2};
             long long number = left < 2 ? -1 : text_number(digits, 16);
-            if (number <= 0 || number == '/')
+            if (number < 0 || number == '/')
                 return 400;
             byte = (char)number;
             i += 2;
         }
+        if (byte == '\0')
+            return 400;
         *to++ = byte;
     }
     *to = '\0';
