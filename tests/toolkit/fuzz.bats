@@ -5,8 +5,8 @@ load ../helpers
 
 need_libfuzzer() {
   local library
-  library=$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null) && [[ -e $library ]] ||
-    skip "there is no clang with libFuzzer (scripts/setup fuzz)"
+  library=$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a" 2>/dev/null) || true
+  [[ -e $library ]] || skip "there is no clang with libFuzzer (scripts/setup fuzz)"
 }
 
 @test "fuzz: nothing is found, and a mistake in the search is" {

@@ -168,7 +168,7 @@ bare_setup() {
   has_manager apt-get
   bare_setup nonsense
   assert_failure 2
-  assert_output 'setup: nonsense: unknown; the verbs are: lessons test lint demo'
+  assert_output 'setup: nonsense: unknown; the verbs are: lessons test lint demo fuzz'
 }
 
 @test "it is POSIX sh: dash and busybox run it" {
