@@ -263,14 +263,14 @@ static void parse_urls(struct client *client, char **urls, int count)
     if (client->paths == NULL)
         cli_fail("malloc: %s", strerror(errno));
     for (int i = 0; i < count; i++) {
+        for (const char *at = urls[i]; *at != '\0'; at++)
+            if (*at <= ' ' || *at > '~')
+                cli_fail_usage("URL %d: a space is %%20 there, a newline %%0A", i + 1);
         struct client first = *client;
         client->paths[i] = parse_url(urls[i], client);
         if (i > 0 &&
             (strcmp(first.host, client->host) != 0 || first.port != client->port))
             cli_fail_usage("%s: it is on another server than %s", urls[i], urls[i - 1]);
-        for (const char *at = client->paths[i]; *at != '\0'; at++)
-            if (*at <= ' ' || *at > '~')
-                cli_fail_usage("%s: in a URL, a space is %%20", urls[i]);
     }
     client->wanted = count;
 }
