@@ -106,20 +106,20 @@ all_is_well() {
 @test "server: a connection stays for the next request, and every answer says where it ends" {
   start_server
   start_peer client "send:GET /time HTTP/1.1\\r\\nHost: a$END" line line line line line line line \
-    wait "send:GET /nothing HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE" eof
+    wait "send:BREW /time HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE" eof
   wait_for_line client.out "^$TIME"
   assert_count client.out '^Content-Length: 25\\r\\n' 1
   tell client on
   wait_for_status client 0
-  assert_count client.out 'HTTP/1\.1 404 Not Found\\r\\n.*Content-Length: ' 1
+  assert_count client.out 'HTTP/1\.1 501 Not Implemented\\r\\n.*Content-Length: ' 1
 }
 
 # bats test_tags=id:pipeline,needs:keep-alive,points:5
 @test "server: requests that come in one segment are answered in their order" {
   start_server
   local request="GET /time HTTP/1.1\\r\\nHost: a$END"
-  talk "send:$request${request/time/nothing}$request${request/Host: a/Host: a\\r\\nConnection: close}"
-  assert_statuses 200 404 200 200
+  talk "send:$request${request/GET/BREW}$request${request/Host: a/Host: a\\r\\nConnection: close}"
+  assert_statuses 200 501 200 200
 }
 
 # bats test_tags=id:echo,needs:time,points:5,exercise:2
@@ -155,10 +155,10 @@ all_is_well() {
 # bats test_tags=needs:keep-alive,points:3,mistake:head-with-body
 @test "server: HEAD is answered as GET, without the body" {
   serve_files
-  talk "send:HEAD /time HTTP/1.1\\r\\nHost: a${END}HEAD /nothing HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE"
-  assert_statuses 200 404
+  talk "send:HEAD /time HTTP/1.1\\r\\nHost: a${END}HEAD /echo HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE"
+  assert_statuses 200 405
   assert_answer_has 'Content-Length: 25\r\n'
-  assert_regex "$output" '200 OK(\\r\\n[A-Z][^\\]*)*\\r\\n\\r\\nHTTP/1.1 404 Not Found(\\r\\n[A-Z][^\\]*)*\\r\\n\\r\\n$'
+  assert_regex "$output" '200 OK(\\r\\n[A-Z][^\\]*)*\\r\\n\\r\\nHTTP/1.1 405 Method Not Allowed(\\r\\n[A-Z][^\\]*)*\\r\\n\\r\\n$'
 }
 
 # bats test_tags=needs:keep-alive,points:3
@@ -179,6 +179,7 @@ all_is_well() {
   assert_statuses 200
 }
 
+# bats test_tags=needs:time,points:2,exercise:3
 @test "server: a target may be a whole URL, and may have a query" {
   start_server
   ask 'http://anybody:99/time?x=/../y'
@@ -341,7 +342,7 @@ all_is_well() {
     fail_because "the server keeps a file in memory" "$memory KiB" "$(resident_memory server) KiB"
 }
 
-# bats test_tags=needs:pipeline,points:5,exercise:6,mistake:endless-queue
+# bats test_tags=id:bounded,needs:pipeline,points:5,exercise:6,mistake:endless-queue
 @test "server: who asks again and again and does not read costs a bounded amount of memory" {
   start_server --quiet
   local memory
@@ -391,6 +392,7 @@ all_is_well() {
   is_running server
 }
 
+# bats test_tags=needs:large,points:2
 @test "server: who is gone leaves no descriptor behind, neither its own nor the file's" {
   serve_files
   large_file large 8
@@ -406,6 +408,7 @@ all_is_well() {
   assert_descriptors server "$before"
 }
 
+# bats test_tags=needs:large,points:2
 @test "server: a file that becomes shorter while it is sent: the connection ends" {
   serve_files
   large_file large 32
@@ -557,6 +560,7 @@ curls() {
   assert_printed '<p>Hello'
 }
 
+# bats test_tags=needs:files,points:2
 @test "server: wget gets a page with what belongs to it" {
   need wget wget
   serve_files
@@ -576,6 +580,7 @@ curls() {
   refute_regex "$output" 'Socket errors|Non-2xx'
 }
 
+# bats test_tags=needs:files,points:2
 @test "server: chromium shows a page with an image" {
   need chromium chromium
   serve_files
