@@ -171,9 +171,14 @@ size_t async_chat_find(const char *bytes, size_t length, struct terminator termi
         at = memchr(at, terminator.bytes[0], (size_t)(end - at));
         if (at == NULL)
             break;
+        /* EXERCISE 1: the end of the bytes may cut the terminator off: compare what can be seen
+         * of it, and return where it begins */
         size_t visible = smaller((size_t)(end - at), terminator.length);
         if (memcmp(at, terminator.bytes, visible) == 0)
             return (size_t)(at - bytes);
+        /* END EXERCISE: if ((size_t)(end - at) >= terminator.length &&
+         *     memcmp(at, terminator.bytes, terminator.length) == 0)
+         *     return (size_t)(at - bytes); */
     }
     return length;
 }

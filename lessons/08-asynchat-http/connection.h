@@ -158,6 +158,8 @@ static inline void log_answer(const struct connection *c, int status, long long 
     printf("[%s] ", net_format_address(&c->chat.dispatcher.addr, name));
     if (shown > 0)
         cli_print_bytes(stdout, line.bytes, shown);
+    else
+        printf("(no request)");
     printf("%s: %d %s, %lld bytes\n", shown < line.length ? "..." : "", status,
            reason_of(status), length);
 }
