@@ -14,11 +14,12 @@ LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
 # libevent is seldom installed: only tests/bench/measure builds what uses it.
 BENCH    = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out %/libevent.c,$(wildcard tests/bench/*.c)))
+FUZZERS  = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
 # The frameworks, as a library: a program gets what it uses of them.
 LIBRARY  = $(BUILD)/common/frameworks.a
 
-.PHONY: all programs tools compiler help setup test mutants chaos sanitize coverage lint clean $(LESSONS)
+.PHONY: all programs tools compiler help setup test mutants chaos sanitize coverage fuzz lint clean $(LESSONS)
 
 all: programs tools
 	@scripts/help
@@ -35,6 +36,11 @@ $(BUILD)/%: lessons/%.c $(LIBRARY) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
+# tests/framework/, tests/tools/, tests/bench/, and, with what scripts/fuzz adds, tests/fuzz/.
+$(BUILD)/%: tests/%.c $(LIBRARY) | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
 $(BUILD)/common/%.o: common/%.c | compiler
 	@mkdir -p $(@D)
 	$(OBJECT) -c $<
@@ -42,18 +48,6 @@ $(BUILD)/common/%.o: common/%.c | compiler
 $(LIBRARY): $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
-
-$(BUILD)/framework/%: tests/framework/%.c $(LIBRARY) | compiler
-	@mkdir -p $(@D)
-	$(COMPILE)
-
-$(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) | compiler
-	@mkdir -p $(@D)
-	$(COMPILE)
-
-$(BUILD)/tools/%: tests/tools/%.c | compiler
-	@mkdir -p $(@D)
-	$(COMPILE)
 
 # A library, which other programs load: it is not to be run. They may have no sanitizer.
 $(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
@@ -71,7 +65,7 @@ endif
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(STRIKER) $(OBJECTS) $(CHECKS) $(BENCH))
+-include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(STRIKER) $(OBJECTS) $(CHECKS) $(BENCH) $(FUZZERS))
 
 # ---- the verbs: scripts/help prints the text behind ## ----
 
@@ -119,6 +113,9 @@ sanitize: ## every test again, on programs built with ASan and UBSan
 
 coverage: ## how much of the frameworks their tests execute
 	+@scripts/coverage
+
+fuzz: ## inputs that libFuzzer makes, for the parsers (ARGS=600: for so many seconds each)
+	+@scripts/fuzz $(ARGS)
 
 lint: ## the format and the static checks
 	+@scripts/lint

@@ -322,6 +322,11 @@ start_peer_server() {
   port=$(sed -n '1s/.*://p' peer.out)
 }
 
+# free_port: prints a port on which nobody listens now; for a server that can't choose one itself.
+free_port() {
+  "$PEER" --listen --host "$host" --port 0 say:free | sed -n '1s/.*://p'
+}
+
 # ---- programs in the foreground ----
 
 # bounded COMMAND...: ends it after RUN_LIMIT seconds. In the foreground, so that what ends the

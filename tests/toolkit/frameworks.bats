@@ -13,6 +13,10 @@ framework_passes() {
   framework_passes asyncore
 }
 
+@test "asynchat: its tests pass, with each poller" {
+  framework_passes asynchat
+}
+
 @test "socketserver: its tests pass" {
   framework_passes socketserver
 }

@@ -84,6 +84,8 @@ shows_help() {
     bad_usage "$BUILD/04-tcp-threads/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/client" --every "$bad"
     bad_usage "$BUILD/07-asyncore-time/client" --delay "$bad"
+    bad_usage "$BUILD/08-asynchat-http/server" --timeout "$bad"
+    bad_usage "$BUILD/08-asynchat-http/client" --timeout "$bad"
     bad_usage "$BUILD/09-socketserver-mixins/server" --idle "$bad"
   done
 }
@@ -110,6 +112,10 @@ shows_help() {
   bad_usage "$BUILD/07-asyncore-time/server" --max-queue 0
   bad_usage "$BUILD/07-asyncore-time/client" $'two\nlines'
   bad_usage "$BUILD/07-asyncore-time/cost" --idle 0
+  bad_usage "$BUILD/08-asynchat-http/server" --poller kqueue
+  bad_usage "$BUILD/08-asynchat-http/server" --max-body -1
+  bad_usage "$BUILD/08-asynchat-http/server" --max-clients 0
+  bad_usage "$BUILD/08-asynchat-http/client" time
   bad_usage "$BUILD/09-socketserver-mixins/server" --type sctp
   bad_usage "$BUILD/09-socketserver-mixins/server" --mixin fork
   bad_usage "$BUILD/09-socketserver-mixins/client" --type TCP
@@ -162,6 +168,7 @@ fails_at_run_time() {
   fails_to_connect "$BUILD/04-tcp-threads/client"
   fails_to_connect "$BUILD/05-select-chat/client"
   fails_to_connect "$BUILD/07-asyncore-time/client"
+  fails_to_connect "$BUILD/08-asynchat-http/client"
   fails_to_connect "$BUILD/09-socketserver-mixins/client"
 }
 
@@ -191,6 +198,8 @@ fails_to_connect() {
   full_stdout "$BUILD/07-asyncore-time/cost" --messages 10
   SERVER=$BUILD/07-asyncore-time/server start_server_as server7
   full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --delay 0
+  SERVER=$BUILD/08-asynchat-http/server start_server_as server8
+  full_stdout "$BUILD/08-asynchat-http/client" --port "$port"
   SERVER=$BUILD/09-socketserver-mixins/server start_server_as server9
   full_stdout "$BUILD/09-socketserver-mixins/client" --port "$port" <input
 }

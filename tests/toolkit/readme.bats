@@ -34,7 +34,7 @@ api_index() {
         *net.h*) file=$ROOT/common/net.h ;;
         *all*) file=$(echo "$lesson"/*.c) ;;
         *asyncore.c*) file=$ROOT/common/asyncore.c ;;
-        *) file=$(grep -oE '[a-z]+\.[ch]' <<<"$where" | sed "s|^|$lesson/|") ;;
+        *) file=$(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where" | sed "s|^|$lesson/|") ;;
       esac
       for file in $file; do
         grep -qw "$name" "$file" || fail "$readme says that $name is in $where, but it is not in $file"

@@ -168,7 +168,7 @@ bare_setup() {
   has_manager apt-get
   bare_setup nonsense
   assert_failure 2
-  assert_output 'setup: nonsense: unknown; the verbs are: lessons test coverage bench lint demo'
+  assert_output 'setup: nonsense: unknown; the verbs are: lessons test coverage fuzz bench lint demo'
 }
 
 @test "it is POSIX sh: dash and busybox run it" {
