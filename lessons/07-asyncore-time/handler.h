@@ -101,6 +101,7 @@ static inline int answer(struct handler *handler, bool is_whole, const char *mes
     struct service *service = handler->service;
     char text[80], name[NET_NAME_SIZE];
     time_t now = time(NULL);
+    char date[26]; /* as much as ctime_r writes */
 
     if (!is_whole) {
         snprintf(text, sizeof text, "Your message is longer than %ld bytes\r\n",
@@ -113,7 +114,7 @@ static inline int answer(struct handler *handler, bool is_whole, const char *mes
         cli_print_bytes(stdout, message, length);
         putchar('\n');
     }
-    snprintf(text, sizeof text, "%.24s\r\n", ctime(&now));
+    snprintf(text, sizeof text, "%.24s\r\n", ctime_r(&now, date));
     return queue_append(&handler->queue, text, strlen(text));
 }
 

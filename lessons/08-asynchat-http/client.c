@@ -26,6 +26,9 @@
 
 enum { MAX_HEAD = 65536 };
 
+/* What comes now; each has a terminator of its own. */
+enum state { HEAD, BODY, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER, UNTIL_END };
+
 struct client {
     struct async_chat chat;
     char host[256]; /* as it was given, without brackets */
@@ -35,8 +38,7 @@ struct client {
     const char **paths;
     double moved;                 /* when something came for the last time */
     int wanted, answered, failed; /* answers; failed: with another status than 2xx */
-    /* what comes now; each has a terminator of its own */
-    enum { HEAD, BODY, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER, UNTIL_END } state;
+    enum state state;
     size_t collected; /* bytes of this head or line */
     bool keep_alive;  /* the server stays after this answer */
 };
@@ -78,7 +80,7 @@ static void print_head(const char *bytes, size_t length)
 
 /* ---- one answer after the other ---- */
 
-static void expect(struct client *client, int state, const char *terminator,
+static void expect(struct client *client, enum state state, const char *terminator,
                    size_t length)
 {
     client->state = state;

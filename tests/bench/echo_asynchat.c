@@ -3,13 +3,15 @@
 #include "net.h"
 #include <stdlib.h>
 
-static int found_terminator(struct async_chat *chat)
+static int echo(struct async_chat *chat)
 {
     size_t length;
+    int result = async_chat_collect_incoming_data(chat, "\n", 1);
     char *line = async_chat_get_data(chat, &length);
-    int result = async_chat_push(chat, line, length);
+    if (result == 0)
+        result = async_chat_push(chat, line, length);
     free(line);
-    return result == -1 ? -1 : async_chat_push(chat, "\n", 1);
+    return result;
 }
 
 static void destroy(struct dispatcher *d)
@@ -20,11 +22,10 @@ static void destroy(struct dispatcher *d)
 
 static int handle_accepted(struct dispatcher *d, int fd, const struct sockaddr_storage *p)
 {
-    static const struct async_chat_ops ops = {.dispatcher.destroy = destroy,
-                                              .found_terminator = found_terminator};
+    struct async_chat_ops ops = {{.destroy = destroy}, .found_terminator = echo};
     struct async_chat *chat = malloc(sizeof *chat);
-    (void)d, (void)p;
-    if (chat == NULL || async_chat_init(chat, &ops, fd, NULL) == -1)
+    (void)p;
+    if (chat == NULL || async_chat_init(chat, &ops, fd, d->map) == -1)
         return net_close_failed(fd);
     async_chat_set_terminator(chat, "\n", 1);
     return 0;
@@ -32,10 +33,8 @@ static int handle_accepted(struct dispatcher *d, int fd, const struct sockaddr_s
 
 int main(int argc, char **argv)
 {
-    struct dispatcher_ops ops = {.handle_accepted = handle_accepted};
-    struct dispatcher d;
-    const char *reason;
-    int fd = net_listen("127.0.0.1", argc > 1 ? atol(argv[1]) : 0, SOMAXCONN, &reason);
-    return dispatcher_init(&d, &ops, fd, NULL) ||
-           asyncore_loop(-1, ASYNCORE_EPOLL, 0, -1);
+    const char *reason, *port = argc > 1 ? argv[1] : "0";
+    struct dispatcher d = {.ops = {.handle_accepted = handle_accepted}};
+    int fd = net_listen("127.0.0.1", atol(port), SOMAXCONN, &reason);
+    return dispatcher_init(&d, &d.ops, fd, 0) || asyncore_loop(-1, ASYNCORE_EPOLL, 0, -1);
 }
