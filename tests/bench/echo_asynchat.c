@@ -1,15 +1,15 @@
-/* echo_asynchat.c - an echo service on async_chat. Run it: build/bench/echo_asynchat PORT */
+/* echo_asynchat.c - sends back each line. Run it: build/bench/echo_asynchat PORT */
 #include "asynchat.h"
 #include "net.h"
 #include <stdlib.h>
 
-static int echo(struct async_chat *chat)
+static int found_terminator(struct async_chat *chat)
 {
     size_t length;
-    int result = async_chat_collect_incoming_data(chat, "\n", 1);
+    if (async_chat_collect_incoming_data(chat, "\n", 1) == -1)
+        return -1;
     char *line = async_chat_get_data(chat, &length);
-    if (result == 0)
-        result = async_chat_push(chat, line, length);
+    int result = async_chat_push(chat, line, length);
     free(line);
     return result;
 }
@@ -22,19 +22,24 @@ static void destroy(struct dispatcher *d)
 
 static int handle_accepted(struct dispatcher *d, int fd, const struct sockaddr_storage *p)
 {
-    struct async_chat_ops ops = {{.destroy = destroy}, .found_terminator = echo};
-    struct async_chat *chat = malloc(sizeof *chat);
-    (void)p;
-    if (chat == NULL || async_chat_init(chat, &ops, fd, d->map) == -1)
-        return net_close_failed(fd);
-    async_chat_set_terminator(chat, "\n", 1);
-    return 0;
+    const struct async_chat_ops ops = {{.destroy = destroy}, NULL, found_terminator};
+    struct async_chat *echo = malloc(sizeof *echo);
+    if (echo != NULL && async_chat_init(echo, &ops, fd, d->map) == 0) {
+        async_chat_set_terminator(echo, "\n", 1);
+        return 0;
+    }
+    free(echo);
+    return dispatcher_handle_accepted(d, fd, p); /* closes it */
 }
 
 int main(int argc, char **argv)
 {
-    const char *reason, *port = argc > 1 ? argv[1] : "0";
-    struct dispatcher d = {.ops = {.handle_accepted = handle_accepted}};
-    int fd = net_listen("127.0.0.1", atol(port), SOMAXCONN, &reason);
-    return dispatcher_init(&d, &d.ops, fd, 0) || asyncore_loop(-1, ASYNCORE_EPOLL, 0, -1);
+    struct dispatcher server = {.ops.handle_accepted = handle_accepted};
+    const char *reason;
+    char name[NET_NAME_SIZE];
+    int fd = net_listen("127.0.0.1", argc > 1 ? atol(argv[1]) : 0, SOMAXCONN, &reason);
+    if (fd == -1 || dispatcher_init(&server, &server.ops, fd, NULL) == -1)
+        return EXIT_FAILURE;
+    dprintf(STDOUT_FILENO, "listening on %s\n", net_format_address(&server.addr, name));
+    return asyncore_loop(-1, ASYNCORE_EPOLL, NULL, -1) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -23,6 +23,10 @@ echoes() {
   echoes "$BUILD/bench/echo_asyncore"
 }
 
+@test "echo_asynchat sends back what comes" {
+  echoes "$BUILD/bench/echo_asynchat"
+}
+
 @test "libevent sends back what comes" {
   pkg-config --exists libevent_core 2>/dev/null || skip "libevent is not installed"
   make -s -C "$ROOT" BUILD="$BUILD" "$BUILD/bench/libevent" LDLIBS="$(pkg-config --libs libevent_core)"
