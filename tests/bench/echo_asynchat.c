@@ -6,10 +6,9 @@
 static int found_terminator(struct async_chat *chat)
 {
     size_t length;
-    if (async_chat_collect_incoming_data(chat, "\n", 1) == -1)
-        return -1;
+    int result = async_chat_collect_incoming_data(chat, "\n", 1);
     char *line = async_chat_get_data(chat, &length);
-    int result = async_chat_push(chat, line, length);
+    result = result == 0 ? async_chat_push(chat, line, length) : -1;
     free(line);
     return result;
 }
@@ -24,12 +23,12 @@ static int handle_accepted(struct dispatcher *d, int fd, const struct sockaddr_s
 {
     const struct async_chat_ops ops = {{.destroy = destroy}, NULL, found_terminator};
     struct async_chat *echo = malloc(sizeof *echo);
-    if (echo != NULL && async_chat_init(echo, &ops, fd, d->map) == 0) {
-        async_chat_set_terminator(echo, "\n", 1);
-        return 0;
+    if (echo == NULL || async_chat_init(echo, &ops, fd, d->map) == -1) {
+        free(echo);
+        return dispatcher_handle_accepted(d, fd, p); /* closes it */
     }
-    free(echo);
-    return dispatcher_handle_accepted(d, fd, p); /* closes it */
+    async_chat_set_terminator(echo, "\n", 1);
+    return 0;
 }
 
 int main(int argc, char **argv)
