@@ -120,3 +120,23 @@ expect_not nothing 'HTTP'
 expect server '408 Request Timeout'
 reveal "A browser keeps connections that it may use again. When one of them ends without a word, it opens" \
   "another. But who has begun a request waits for an answer."
+
+title "6. A large file and a slow reader"
+say "Now the server has a file of 100 MB. One client asks for it, and reads nothing. Another one asks for the" \
+  "time."
+ask "What does the server do with the file?" \
+  "It keeps it in memory until the client reads." \
+  "It reads a piece of it, and the next one when the client has taken that." \
+  "It waits for the client, and serves nobody else." \
+  --answer 2
+columns server slow client
+head -c 100000000 /dev/zero >"$tour_directory/large"
+server --root "$tour_directory"
+program slow "$peer" --rcvbuf 4096 --port "$port" 'send:GET /large HTTP/1.0\r\n\r\n' hold
+expect server 'GET /large HTTP/1.0: 200 OK, 100000000 bytes$'
+client client
+expect client '^[A-Z][a-z][a-z] [A-Z][a-z][a-z] '
+wait_for client
+reveal "The file is a producer: it is asked for the next 65536 bytes when those before them have gone to the" \
+  "kernel. The kernel takes no more while the client reads nothing. So the loop waits for room, and meanwhile" \
+  "it serves all others. Experiment 4 in the README shows how little memory that takes."
