@@ -128,7 +128,7 @@ static void choose_mixin(struct time_server *self, const char *mixin, long max_c
      * (void)max_children;
      * (void)threads;
      * (void)children; */
-    self->base.timeout = self->idle;
+    self->base.timeout = self->idle; /* the forking mixin has set it, too */
 }
 
 /* ---- running it ---- */

@@ -807,6 +807,25 @@ static void test_max_children(void)
     close_probe(probe);
 }
 
+/* handle_request, too: a second client waits until the first one's child has ended. */
+static void test_max_children_of_handle_request(void)
+{
+    struct forking_mixin children;
+    struct probe *probe = new_forking_probe(&children);
+
+    children.max_children = 1;
+    for (int i = 0; i < 3; i++) {
+        int fd = connect_to(probe);
+        tell(fd, "here\n");
+        shutdown(fd, SHUT_WR);
+        CHECK(server_handle_request(&probe->base) == 0);
+        CHECK(children.count == 1);
+        expect(fd, "here\n");
+        close(fd);
+    }
+    close_probe(probe);
+}
+
 static void test_forking_handle_timeout(void)
 {
     struct forking_mixin children;
@@ -815,10 +834,9 @@ static void test_forking_handle_timeout(void)
     CHECK(probe->base.timeout == 300);
     probe->base.timeout = 0.05;
     int fd = connect_to(probe);
-    shutdown(fd, SHUT_WR);
     CHECK(server_handle_request(&probe->base) == 0);
-    expect_end(fd);
     CHECK(children.count == 1);
+    leave(fd);
     while (children.count > 0)
         CHECK(server_handle_request(&probe->base) == 0);
     CHECK(probe->timeouts > 0); /* super() was called */
@@ -997,6 +1015,8 @@ int main(int argc, char **argv)
         {"forking: children are reaped", test_children_are_reaped},
         {"forking: a child closes the listener", test_child_closes_the_listener},
         {"forking: max_children: newcomers wait", test_max_children},
+        {"forking: max_children: handle_request waits",
+         test_max_children_of_handle_request},
         {"forking: handle_timeout reaps", test_forking_handle_timeout},
         {"abort: the request of the loop itself", test_abort},
         {"abort: requests of threads", test_abort_threads},
