@@ -45,6 +45,11 @@ $(BUILD)/framework/%: tests/framework/%.c $(LIBRARY) | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)
 
+# What is measured, for itself or against the lessons: `make build/bench/NAME`.
+$(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) | compiler
+	@mkdir -p $(@D)
+	$(COMPILE)
+
 $(BUILD)/tools/%: tests/tools/%.c | compiler
 	@mkdir -p $(@D)
 	$(COMPILE)

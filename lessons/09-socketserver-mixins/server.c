@@ -106,6 +106,8 @@ static void init_server(struct time_server *self, const char *type)
         unix_stream_server_init(&self->base, &METHODS, &handler);
     else
         unix_datagram_server_init(&self->base, &METHODS, &handler);
+    /* More than a thousand may come at once, before the loop has accepted the first. */
+    self->base.request_queue_size = 1024;
     /* One byte more than a line may have: so one that is too long is known by that. */
     self->base.max_packet_size = (size_t)self->max_line + strlen("\r\n") + 1;
 }
