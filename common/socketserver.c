@@ -262,12 +262,15 @@ static int run_handler(struct request_handler *handler)
 {
     if (handler->class->setup(handler) == -1)
         return -1;
+    /* EXERCISE 3: call handle, and then finish, whatever handle has returned. If one of them
+     * fails, return -1; if both do, errno is that of handle */
     int result = handler->class->handle(handler);
     int error = errno;
     if (handler->class->finish(handler) == -1 && result == 0)
         return -1;
     errno = error;
     return result;
+    /* END EXERCISE: return handler->class->handle(handler); */
 }
 
 /* ---- BaseServer: what is being served ---- */
@@ -887,6 +890,8 @@ static int threading_process_request(struct server *server, const struct request
 
     if (thread == NULL)
         return -1;
+    /* EXERCISE 4: fill *thread with the server and a copy of the request, count the thread,
+     * and start it. If that fails, take both back, and return -1 with the error in errno */
     *thread = (struct request_thread){server, *request};
     count_threads(server->threading, +1);
     int error = start_request_thread(thread, server->threading->stack_size);
@@ -896,6 +901,9 @@ static int threading_process_request(struct server *server, const struct request
         return fail(error);
     }
     return 0;
+    /* END EXERCISE: (void)start_request_thread;
+     * free(thread);
+     * return base_server_process_request(server, request); */
 }
 
 /* The threads come first: for datagrams, they answer on the server's own socket. */

@@ -161,10 +161,8 @@ static inline int handle(struct request_handler *handler)
 
 static inline int finish(struct request_handler *handler)
 {
-    /* EXERCISE 3: log that the client has "left", and then call the finish of the base class */
     log_event(handler->server, handler->request, "left", NULL, 0);
     return handler->class->base->finish(handler);
-    /* END EXERCISE: return handler->class->base->finish(handler); */
 }
 
 #endif
