@@ -73,7 +73,7 @@ more_files() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,mistake:not-flushed,mistake:base-forgotten
 @test "server: answers each line with the time and the line, until the client leaves" {
   start_server
   peer 'send:Hello\n' line 'send:Hello again\r\n' line shutdown eof
@@ -149,7 +149,7 @@ more_files() {
   server_still_serves
 }
 
-# bats test_tags=id:timeout,needs:answers,exercise:2,points:3
+# bats test_tags=id:timeout,needs:answers,exercise:2,points:3,mistake:options-too-late
 @test "server: --timeout: a silent client is told so, and the next one is served" {
   start_server --timeout 1
   start_peer silent 'expect:error: ' eof
@@ -181,7 +181,7 @@ more_files() {
   wait_for_line second.out '^answered$'
 }
 
-# bats test_tags=id:threads,needs:answers,points:5,exercise:4
+# bats test_tags=id:threads,needs:answers,points:5,exercise:4,mistake:request-not-copied
 @test "server: --mixin threading: a slow client delays nobody" {
   start_server --mixin threading --timeout 60
   start_waiting slow
@@ -190,7 +190,7 @@ more_files() {
   has_again slow
 }
 
-# bats test_tags=id:processes,needs:answers,points:5
+# bats test_tags=id:processes,needs:answers,points:5,mistake:mixin-too-early
 @test "server: --mixin forking: a slow client delays nobody" {
   start_server --mixin forking --timeout 60
   start_waiting slow
@@ -264,7 +264,7 @@ more_files() {
 
 # ---- the server: who is served ----
 
-# bats test_tags=needs:threads,points:3,exercise:5
+# bats test_tags=needs:threads,points:3,exercise:5,mistake:limit-ignored
 @test "server: --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_server --mixin threading --max-clients 2 --timeout 60
   start_waiting first
@@ -349,7 +349,7 @@ serves_again() {
   server_still_serves
 }
 
-# bats test_tags=needs:threads,points:3
+# bats test_tags=needs:threads,points:3,mistake:emfile-spin
 @test "server: out of descriptors, it neither dies nor spins, and serves whom it has" {
   start_server --mixin threading --timeout 60
   start_waiting there
@@ -398,7 +398,7 @@ serves_again() {
   assert_answer "${lines[1]}" 'Hello\n'
 }
 
-# bats test_tags=needs:answers,exercise:6,points:3
+# bats test_tags=needs:answers,exercise:6,points:3,mistake:super-forgotten
 @test "server: --type unix and unixgram: the same handler, with every mixin; the file goes" {
   local mixin type path
   for type in unix unixgram; do
