@@ -680,14 +680,8 @@ static int wait_for_request(struct server *server, double seconds)
 {
     struct pollfd ready[] = {{.fd = server->wake[0], .events = POLLIN},
                              {.fd = server->fd, .events = POLLIN}};
-    double rest = server->rest_until - now();
     char bytes[16];
 
-    if (rest > 0) {
-        ready[1].fd = -1; /* poll passes over it */
-        if (seconds < 0 || seconds > rest)
-            seconds = rest;
-    }
     int count = poll(ready, 2, milliseconds(seconds));
     if (count == -1)
         return errno == EINTR ? 0 : -1;
@@ -698,14 +692,14 @@ static int wait_for_request(struct server *server, double seconds)
 }
 
 /* Without descriptors or memory the request stays where it is: at once, the next attempt
- * would only fail again. Other requests are still served meanwhile. */
+ * would only fail again. Threads and children go on meanwhile. */
 static void no_request(struct server *server)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED ||
         errno == EINTR)
         return;
     server->ops.handle_error(server, NULL);
-    server->rest_until = now() + 1;
+    sleep(1);
 }
 
 static void handle_one_request(struct server *server)

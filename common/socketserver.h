@@ -223,7 +223,6 @@ struct server {
     struct forking_mixin *forking;
 
     int wake[2];          /* a pipe: a byte in it ends the wait for a request */
-    double rest_until;    /* no request is taken before; on the clock that never jumps */
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t stopped;
     bool serving, stop_requested, aborting;
