@@ -262,12 +262,15 @@ static int run_handler(struct request_handler *handler)
 {
     if (handler->class->setup(handler) == -1)
         return -1;
+    /* EXERCISE 3: call handle, and then finish, whatever handle has returned. If one of them
+     * fails, return -1; if both do, errno is that of handle */
     int result = handler->class->handle(handler);
     int error = errno;
     if (handler->class->finish(handler) == -1 && result == 0)
         return -1;
     errno = error;
     return result;
+    /* END EXERCISE: return handler->class->handle(handler); */
 }
 
 /* ---- BaseServer: what is being served ---- */
@@ -378,6 +381,14 @@ void base_server_service_actions(struct server *server)
 
 /* ---- TCPServer ---- */
 
+static void close_wake(struct server *server)
+{
+    for (int i = 0; i < 2; i++) {
+        close(server->wake[i]);
+        server->wake[i] = -1;
+    }
+}
+
 int tcp_server_bind(struct server *server)
 {
     int on = 1;
@@ -408,9 +419,8 @@ int tcp_server_close(struct server *server)
     if (server->address.ss_family == AF_UNIX)
         result = unlink(local->sun_path);
     close(server->fd);
-    close(server->wake[0]);
-    close(server->wake[1]);
     server->fd = -1;
+    close_wake(server);
     return result;
 }
 
@@ -424,8 +434,8 @@ int tcp_server_get_request(struct server *server, struct request *request)
 
 void tcp_server_shutdown_request(struct server *server, const struct request *request)
 {
-    shutdown(request->fd,
-             SHUT_WR); /* says the end also if a child still has the socket */
+    /* close alone says nothing to the client while another process has the socket, too. */
+    shutdown(request->fd, SHUT_WR);
     server->ops.close_request(server, request);
 }
 
@@ -524,10 +534,13 @@ void tcp_server_init(struct server *server, const struct server_ops *ops,
         .handler_class = *handler_class,
         .socket_type = SOCK_STREAM,
         .address_family = AF_UNSPEC,
+        /* Python's 5 is too few when many come at once: the kernel drops the SYN of a client
+         * that finds no place, and that client tries again only after a second. */
         .request_queue_size = 128,
         .allow_reuse_address = true,
         .max_packet_size = 8192,
         .fd = -1,
+        .wake = {-1, -1},
     };
     if (ops != NULL)
         server->ops = *ops;
@@ -590,6 +603,8 @@ static int open_unix(struct server *server, const char *path)
 
     if (strlen(path) >= sizeof address.sun_path)
         return fail(ENAMETOOLONG);
+    if (path[0] == '\0') /* the kernel would choose a name, which is no file */
+        return fail(ENOENT);
     strcpy(address.sun_path, path);
     return open_socket(server, (const struct sockaddr *)&address, sizeof address);
 }
@@ -627,10 +642,8 @@ int server_open(struct server *server, const char *host, long port, const char *
     } else {
         result = open_internet(server, host, port, reason);
     }
-    if (result == -1) {
-        close(server->wake[0]);
-        close(server->wake[1]);
-    }
+    if (result == -1)
+        close_wake(server);
     return result;
 }
 
@@ -649,12 +662,14 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* For poll: rounded up, so that it does not return a moment too early, and go round. */
+/* For poll, which takes at most so many; a wait that ends too early begins again. */
 static int milliseconds(double seconds)
 {
+    const double most = 86400;
+
     if (seconds < 0)
         return -1;
-    return seconds < 86400 ? (int)(seconds * 1000) + 1 : 86400 * 1000;
+    return (int)((seconds < most ? seconds : most) * 1000) + 1; /* rounded up */
 }
 
 /*
@@ -665,14 +680,8 @@ static int wait_for_request(struct server *server, double seconds)
 {
     struct pollfd ready[] = {{.fd = server->wake[0], .events = POLLIN},
                              {.fd = server->fd, .events = POLLIN}};
-    double rest = server->rest_until - now();
     char bytes[16];
 
-    if (rest > 0) {
-        ready[1].fd = -1; /* poll passes over it */
-        if (seconds < 0 || seconds > rest)
-            seconds = rest;
-    }
     int count = poll(ready, 2, milliseconds(seconds));
     if (count == -1)
         return errno == EINTR ? 0 : -1;
@@ -683,14 +692,14 @@ static int wait_for_request(struct server *server, double seconds)
 }
 
 /* Without descriptors or memory the request stays where it is: at once, the next attempt
- * would only fail again. Other requests are still served meanwhile. */
+ * would only fail again. Threads and children go on meanwhile. */
 static void no_request(struct server *server)
 {
     if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED ||
         errno == EINTR)
         return;
     server->ops.handle_error(server, NULL);
-    server->rest_until = now() + 1;
+    sleep(1);
 }
 
 static void handle_one_request(struct server *server)
@@ -786,11 +795,13 @@ int server_handle_request(struct server *server)
         if (server->timeout > 0)
             left = end - now();
     }
+    if (result == -1)
+        return -1;
     if (result == 1)
         handle_one_request(server);
-    else if (result == 0)
+    else
         server->ops.handle_timeout(server);
-    return result == -1 ? -1 : 0;
+    return 0;
 }
 
 size_t server_active_requests(struct server *server)
@@ -873,6 +884,8 @@ static int threading_process_request(struct server *server, const struct request
 
     if (thread == NULL)
         return -1;
+    /* EXERCISE 4: fill *thread with the server and a copy of the request, count the thread,
+     * and start it. If that fails, take both back, and return -1 with the error in errno */
     *thread = (struct request_thread){server, *request};
     count_threads(server->threading, +1);
     int error = start_request_thread(thread, server->threading->stack_size);
@@ -882,6 +895,9 @@ static int threading_process_request(struct server *server, const struct request
         return fail(error);
     }
     return 0;
+    /* END EXERCISE: (void)start_request_thread;
+     * free(thread);
+     * return base_server_process_request(server, request); */
 }
 
 /* The threads come first: for datagrams, they answer on the server's own socket. */
@@ -976,8 +992,7 @@ static _Noreturn void run_child(struct server *server, const struct request *req
      * connect to it, whom nobody accepts. A datagram is answered on the server's socket. */
     if (request->fd != server->fd)
         close(server->fd);
-    close(server->wake[0]);
-    close(server->wake[1]);
+    close_wake(server);
 
     if (server->ops.finish_request(server, request) == -1) {
         server->ops.handle_error(server, request);
@@ -987,11 +1002,31 @@ static _Noreturn void run_child(struct server *server, const struct request *req
     _exit(status); /* exit would also do what the parent does at its end */
 }
 
+/*
+ * Waits until there may be one child more. To be told of a child's end takes SIGCHLD, which
+ * belongs to the program: so this looks every 10 ms.
+ * Returns 0, or -1 with errno ECANCELED if server_shutdown was called.
+ */
+static int wait_for_place(struct server *server)
+{
+    struct forking_mixin *mixin = server->forking;
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+
+    forking_mixin_collect_children(server, false);
+    while (mixin->count >= mixin->max_children) {
+        if (is_stop_requested(server))
+            return fail(ECANCELED);
+        nanosleep(&moment, NULL);
+        forking_mixin_collect_children(server, false);
+    }
+    return 0;
+}
+
 static int forking_process_request(struct server *server, const struct request *request)
 {
     struct forking_mixin *mixin = server->forking;
 
-    if (reserve_child(mixin) == -1)
+    if (wait_for_place(server) == -1 || reserve_child(mixin) == -1)
         return -1;
     pid_t id = fork_child(server);
     if (id == -1)
@@ -1003,19 +1038,10 @@ static int forking_process_request(struct server *server, const struct request *
     return 0;
 }
 
-/* A child's end could be waited for only with SIGCHLD, which belongs to the program. So, as
- * long as there is no place for another child, the server looks again every 10 ms. */
 static void forking_service_actions(struct server *server)
 {
-    struct forking_mixin *mixin = server->forking;
-    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
-
-    mixin->super.service_actions(server);
     forking_mixin_collect_children(server, false);
-    while (mixin->count >= mixin->max_children && !is_stop_requested(server)) {
-        nanosleep(&moment, NULL);
-        forking_mixin_collect_children(server, false);
-    }
+    server->forking->super.service_actions(server);
 }
 
 static void forking_handle_timeout(struct server *server)

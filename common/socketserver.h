@@ -84,7 +84,8 @@ const char *server_format_address(const struct sockaddr_storage *address,
  */
 struct request_handler_class {
     size_t size;
-    const struct request_handler_class *base; /* NULL: request_handler_class */
+    /* One of the three classes below, which leave nothing out; NULL: request_handler_class. */
+    const struct request_handler_class *base;
     int (*setup)(struct request_handler *);
     int (*handle)(struct request_handler *);
     int (*finish)(struct request_handler *);
@@ -210,7 +211,7 @@ struct server {
     struct request_handler_class handler_class;
     int socket_type;    /* SOCK_STREAM or SOCK_DGRAM */
     int address_family; /* AF_UNSPEC (whatever the host is), AF_INET, AF_INET6, AF_UNIX */
-    int request_queue_size;   /* how many connections may wait to be accepted */
+    int request_queue_size;   /* how many connections may wait to be accepted: 128 */
     bool allow_reuse_address; /* SO_REUSEADDR */
     size_t max_packet_size;   /* of a datagram; what is longer is cut */
     double timeout;           /* of server_handle_request; 0: none */
@@ -222,7 +223,6 @@ struct server {
     struct forking_mixin *forking;
 
     int wake[2];          /* a pipe: a byte in it ends the wait for a request */
-    double rest_until;    /* no request is taken before; on the clock that never jumps */
     pthread_mutex_t lock; /* of all below */
     pthread_cond_t stopped;
     bool serving, stop_requested, aborting;
@@ -328,7 +328,7 @@ void udp_server_close_request(struct server *server, const struct request *reque
 struct threading_mixin {
     bool daemon_threads; /* server_close does not wait for them */
     bool block_on_close; /* server_close waits for them: the default */
-    size_t stack_size;   /* of a thread, in bytes */
+    size_t stack_size;   /* of a thread, in bytes: 64 KiB. Your handler may need more */
 
     struct server_ops super; /* what it has replaced */
     pthread_mutex_t lock;    /* of `active` */
@@ -345,13 +345,13 @@ void threading_mixin(struct server *server, struct threading_mixin *mixin);
 
 /* ForkingMixIn. It must live as long as the server. */
 struct forking_mixin {
-    size_t max_children; /* when there are so many, newcomers wait */
+    size_t max_children; /* when there are so many, all newcomers wait: 40 */
     bool block_on_close; /* server_close waits for them: the default */
 
     struct server_ops super; /* what it has replaced */
     pid_t *active_children;
-    size_t count,
-        size; /* of active_children: how many there are, and room for how many */
+    size_t count; /* of active_children */
+    size_t size;  /* for how many there is room */
 };
 
 /*

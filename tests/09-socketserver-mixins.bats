@@ -73,13 +73,22 @@ more_files() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1
+# bats test_tags=id:answers,basic,needs:listens,points:5,exercise:1,mistake:not-flushed,mistake:base-forgotten
 @test "server: answers each line with the time and the line, until the client leaves" {
   start_server
   peer 'send:Hello\n' line 'send:Hello again\r\n' line shutdown eof
   assert_answer "${lines[0]}" 'Hello\n'
   assert_answer "${lines[1]}" 'Hello again\r\n'
   assert_same "${lines[2]}" '' # and then the end
+}
+
+# bats test_tags=needs:answers,points:3,exercise:2
+@test "server: setup is called before handle: connected, received" {
+  start_server
+  peer name 'send:Hello\n' line shutdown eof
+  wait_for_line server.out 'received: '
+  assert_same "$(sed -n 2,3p server.out)" "[${lines[0]}] connected
+[${lines[0]}] received: Hello"
 }
 
 # bats test_tags=id:logs,needs:answers,points:3,exercise:3
@@ -140,7 +149,7 @@ more_files() {
   server_still_serves
 }
 
-# bats test_tags=id:timeout,needs:answers,exercise:2,points:3
+# bats test_tags=id:timeout,needs:answers,exercise:2,points:3,mistake:options-too-late
 @test "server: --timeout: a silent client is told so, and the next one is served" {
   start_server --timeout 1
   start_peer silent 'expect:error: ' eof
@@ -172,7 +181,7 @@ more_files() {
   wait_for_line second.out '^answered$'
 }
 
-# bats test_tags=id:threads,needs:answers,points:5,exercise:5
+# bats test_tags=id:threads,needs:answers,points:5,exercise:4,mistake:request-not-copied
 @test "server: --mixin threading: a slow client delays nobody" {
   start_server --mixin threading --timeout 60
   start_waiting slow
@@ -181,7 +190,7 @@ more_files() {
   has_again slow
 }
 
-# bats test_tags=id:processes,needs:answers,points:5,exercise:5
+# bats test_tags=id:processes,needs:answers,points:5,mistake:mixin-too-early
 @test "server: --mixin forking: a slow client delays nobody" {
   start_server --mixin forking --timeout 60
   start_waiting slow
@@ -207,7 +216,7 @@ more_files() {
   has_again client
 }
 
-# bats test_tags=needs:reaps,points:3,exercise:5
+# bats test_tags=needs:reaps,points:3
 @test "server: --max-children: newcomers wait until a child has ended" {
   start_server --mixin forking --max-children 2 --timeout 60
   start_waiting first
@@ -255,7 +264,7 @@ more_files() {
 
 # ---- the server: who is served ----
 
-# bats test_tags=needs:threads,points:3,exercise:4
+# bats test_tags=needs:threads,points:3,exercise:5,mistake:limit-ignored
 @test "server: --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_server --mixin threading --max-clients 2 --timeout 60
   start_waiting first
@@ -266,7 +275,7 @@ more_files() {
   has_again second
 }
 
-# bats test_tags=needs:reaps,exercise:4
+# bats test_tags=needs:reaps,exercise:5
 @test "server: --mixin forking --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_server --mixin forking --max-clients 2 --timeout 60
   start_waiting first
@@ -282,7 +291,7 @@ serves_again() {
   [[ $output =~ ^$TIME ]]
 }
 
-# bats test_tags=needs:answers,points:3,exercise:4
+# bats test_tags=needs:answers,points:3,exercise:5
 @test "server: --allow: who is not in the network is told, and closed" {
   start_server --allow 127.0.0.2/31
   peer 'send:Hello\n' 'expect:error: ' eof
@@ -340,7 +349,7 @@ serves_again() {
   server_still_serves
 }
 
-# bats test_tags=needs:threads,points:3
+# bats test_tags=needs:threads,points:3,mistake:emfile-spin
 @test "server: out of descriptors, it neither dies nor spins, and serves whom it has" {
   start_server --mixin threading --timeout 60
   start_waiting there
@@ -355,10 +364,24 @@ serves_again() {
   assert_same "$status" 0
 }
 
+# bats test_tags=needs:threads,mistake:leaked-descriptor,points:3
+@test "server: a leaver's descriptor is closed, whoever serves" {
+  local mixin before
+  for mixin in none threading forking; do
+    start_server_as "server-$mixin" --mixin "$mixin"
+    server_still_serves
+    assert_no_children "server-$mixin"
+    before=$(open_descriptors "server-$mixin")
+    swarm --line --reconnect --connections 2 --messages 5
+    assert_descriptors "server-$mixin" "$before"
+  done
+}
+
 # ---- the server: the four kinds of sockets ----
 
-# bats test_tags=id:udp,needs:answers,points:3
+# bats test_tags=id:udp,needs:answers,points:3,exercise:3
 @test "server: --type udp: the same handler, with every mixin" {
+  not_under eagain # a datagram that finds no room is dropped, with its answer
   local mixin
   for mixin in none threading forking; do
     start_server_as "server-$mixin" --type udp --mixin "$mixin"
@@ -370,13 +393,16 @@ serves_again() {
 
 # bats test_tags=needs:udp
 @test "server: --type udp: a datagram that is too long is answered with an error" {
+  not_under eagain # a datagram that finds no room is dropped, with its answer
   start_server --type udp --max-line 5
   peer --udp 'send:Hello!\n' 'recv:100' 'send:Hello\n' 'recv:100'
   assert_regex "${lines[0]}" '^error: '
   assert_answer "${lines[1]}" 'Hello\n'
 }
 
+# bats test_tags=needs:answers,exercise:6,points:3,mistake:super-forgotten
 @test "server: --type unix and unixgram: the same handler, with every mixin; the file goes" {
+  not_under eagain # a datagram that finds no room is dropped, with its answer
   local mixin type path
   for type in unix unixgram; do
     for mixin in none threading forking; do
@@ -434,6 +460,7 @@ serves_again() {
   done
 }
 
+# bats test_tags=needs:answers,exercise:6
 @test "server: --idle: it stops when nobody came for so long (handle_timeout)" {
   start_server --idle 0.2
   wait_for_end server
@@ -469,6 +496,7 @@ serves_again() {
 }
 
 @test "client: all four types" {
+  not_under eagain # a datagram that finds no room is dropped, with its answer
   start_server --type udp
   talk --port "$port" --type udp
   local path

@@ -64,15 +64,17 @@ static inline int setup(struct request_handler *handler)
      * server's, and wbufsize to 512; then call the setup of the base class */
     log_event(handler->server, handler->request, "connected", NULL, 0);
     self->timeout = time_server_of(handler->server)->timeout;
-    self->wbufsize = 512; /* so that an answer is sent whole */
+    self->wbufsize = 512; /* so that a short answer is sent in one piece */
     return handler->class->base->setup(handler);
     /* END EXERCISE: (void)self;
      * return handler->class->base->setup(handler); */
 }
 
 /*
- * Receives a line of at most `max` bytes, without its end. Returns its length with its end,
- * 0 when the client has left, or -1 with errno set: EMSGSIZE, EBADMSG or ETIMEDOUT say more.
+ * Receives a line; its text may have at most `max` bytes, its end ("\n" or "\r\n") comes on
+ * top. Returns its length with its end; 0 when the client has left; or -1 with errno
+ * EMSGSIZE (too long), EBADMSG (the stream has ended inside it), ETIMEDOUT (too slow), or
+ * what recv(2) says.
  */
 static inline ssize_t receive_line(struct rfile *rfile, size_t max, char **line)
 {
@@ -82,15 +84,15 @@ static inline ssize_t receive_line(struct rfile *rfile, size_t max, char **line)
     if (length <= 0)
         return length;
     size_t text = (size_t)length;
-    if ((*line)[text - 1] == '\n') {
+    const bool whole = (*line)[text - 1] == '\n';
+    if (whole)
         text--;
-        if (text > 0 && (*line)[text - 1] == '\r')
-            text--;
-        errno = EMSGSIZE;
-        return text <= max ? length : -1;
-    }
-    errno =
-        text == limit ? EMSGSIZE : EBADMSG; /* too long, or the stream ended inside it */
+    if (whole && text > 0 && (*line)[text - 1] == '\r')
+        text--;
+    if (whole && text <= max)
+        return length;
+    /* It is too long, or the stream has ended inside it. */
+    errno = whole || text == limit ? EMSGSIZE : EBADMSG;
     return -1;
 }
 
@@ -159,10 +161,8 @@ static inline int handle(struct request_handler *handler)
 
 static inline int finish(struct request_handler *handler)
 {
-    /* EXERCISE 3: log that the client has "left", and then call the finish of the base class */
     log_event(handler->server, handler->request, "left", NULL, 0);
     return handler->class->base->finish(handler);
-    /* END EXERCISE: return handler->class->base->finish(handler); */
 }
 
 #endif

@@ -8,6 +8,7 @@
 #include "socketserver.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -356,6 +357,101 @@ static void test_client_timeout(void)
     close_probe(probe);
 }
 
+static int nagle_setup(struct request_handler *handler)
+{
+    struct stream_request_handler *self =
+        container_of(handler, struct stream_request_handler, base);
+
+    self->disable_nagle_algorithm = true;
+    return stream_request_handler_setup(handler);
+}
+
+/* Tells the client whether Nagle's algorithm is off. */
+static int nagle_handle(struct request_handler *handler)
+{
+    struct stream_request_handler *self =
+        container_of(handler, struct stream_request_handler, base);
+    int off = 0;
+    socklen_t length = sizeof off;
+
+    CHECK(getsockopt(self->wfile.fd, IPPROTO_TCP, TCP_NODELAY, &off, &length) == 0);
+    return wfile_write(&self->wfile, off ? "off\n" : "on\n", off ? 4 : 3);
+}
+
+static const struct request_handler_class NAGLE = {
+    .base = &stream_request_handler_class,
+    .setup = nagle_setup,
+    .handle = nagle_handle,
+};
+
+static void test_disable_nagle_algorithm(void)
+{
+    struct probe *probe = calloc(1, sizeof *probe);
+    CHECK(probe != NULL);
+    tcp_server_init(&probe->base, &PROBE, &NAGLE);
+    open_probe(probe);
+    int fd = connect_to(probe);
+    CHECK(server_handle_request(&probe->base) == 0);
+    expect(fd, "off\n");
+    expect_end(fd);
+    close_probe(probe);
+}
+
+/* The base's handle_error prints one line, with the name of the client if there is one. */
+static void test_base_handle_error(void)
+{
+    struct probe *probe = new_probe(NULL);
+    struct sockaddr_in client;
+    socklen_t length = sizeof client;
+    char expected[100];
+    char text[sizeof expected] = "";
+    int err[2];
+
+    CHECK(pipe(err) == 0 && dup2(err[1], STDERR_FILENO) != -1);
+    probe->handle_fails = EBADMSG;
+    int fd = connect_to(probe);
+    CHECK(getsockname(fd, (struct sockaddr *)&client, &length) == 0);
+    CHECK(server_handle_request(&probe->base) == 0);
+    snprintf(expected, sizeof expected, "request from 127.0.0.1:%u: Bad message\n",
+             ntohs(client.sin_port));
+    CHECK(read(err[0], text, sizeof text - 1) == (ssize_t)strlen(expected));
+    CHECK(strcmp(text, expected) == 0);
+    errno = EMFILE;
+    probe->base.ops.handle_error(&probe->base, NULL);
+    CHECK(read(err[0], text, sizeof text - 1) > 0);
+    CHECK(strncmp(text, "no request: Too many open files\n", 32) == 0);
+    expect_end(fd);
+    close_probe(probe);
+}
+
+static void check_name(const struct sockaddr_un *address, size_t path_length,
+                       const char *expected)
+{
+    struct sockaddr_storage storage = {0};
+    char name[SERVER_NAME_SIZE];
+
+    memcpy(&storage, address, sizeof *address);
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path_length);
+    CHECK(strcmp(server_format_address(&storage, length, name), expected) == 0);
+}
+
+static void test_format_address(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char longest[sizeof address.sun_path + 1] = "";
+    char name[SERVER_NAME_SIZE];
+
+    check_name(&address, 0, "unnamed");
+    strcpy(address.sun_path, "/tmp/a");
+    check_name(&address, sizeof "/tmp/a", "/tmp/a");
+    memset(address.sun_path, 'x', sizeof address.sun_path); /* without a NUL byte */
+    memset(longest, 'x', sizeof address.sun_path);
+    check_name(&address, sizeof address.sun_path, longest);
+    /* What recvfrom stores for a Unix socket without a path: nothing. */
+    struct sockaddr_storage nothing = {0};
+    CHECK(strcmp(server_format_address(&nothing, 0, name), "unnamed") == 0);
+}
+
 /* ---- rfile and wfile ---- */
 
 static void check_line(struct rfile *rfile, size_t limit, const char *expected)
@@ -454,6 +550,20 @@ static void test_wfile_timeout(void)
     close(pair[1]);
 }
 
+static void test_wfile_peer_gone(void)
+{
+    int pair[2];
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    struct wfile wfile = {.fd = pair[0], .bufsize = 4};
+
+    close(pair[1]);
+    CHECK(wfile_write(&wfile, "abc", 3) == 0);
+    CHECK(wfile_write(&wfile, "def", 3) == -1 && errno == EPIPE);
+    CHECK(wfile_flush(&wfile) == 0); /* what could not be sent is not kept */
+    free(wfile.bytes);
+    close(pair[0]);
+}
+
 /* ---- the loop ---- */
 
 static void test_verify_request_false(void)
@@ -476,6 +586,52 @@ static void test_handle_timeout(void)
     CHECK(probe->timeouts == 1 && now() - begin >= 0.1);
     serve_one(probe);
     CHECK(probe->timeouts == 1 && probe->finishes == 1);
+    close_probe(probe);
+}
+
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+/* Signals come while it waits; they end neither the wait nor the time-out. */
+static void test_handle_request_and_signals(void)
+{
+    struct probe *probe = new_probe(&PROBE);
+    struct sigaction ignore = {.sa_handler = ignore_signal};
+
+    CHECK(sigaction(SIGUSR1, &ignore, NULL) == 0);
+    probe->base.timeout = 0.1;
+    double begin = now();
+    pid_t id = fork();
+    if (id == 0) {
+        for (int i = 0; i < 20; i++) {
+            kill(getppid(), SIGUSR1);
+            sleep_ms(1);
+        }
+        _exit(EXIT_SUCCESS);
+    }
+    CHECK(server_handle_request(&probe->base) == 0);
+    CHECK(probe->timeouts == 1 && now() - begin >= 0.1);
+    while (waitpid(id, NULL, 0) == -1)
+        CHECK(errno == EINTR);
+    close_probe(probe);
+}
+
+/* The client has left again, before the request was taken: that is no error, and no wait. */
+static void test_request_is_gone(void)
+{
+    struct probe *probe = new_probe(&PROBE);
+    struct probe *datagrams = calloc(1, sizeof *datagrams);
+    struct request request = {0};
+
+    CHECK(probe->base.ops.get_request(&probe->base, &request) == -1 && errno == EAGAIN);
+    CHECK(datagrams != NULL);
+    udp_server_init(&datagrams->base, &PROBE, &DATAGRAM_ECHO);
+    open_probe(datagrams);
+    CHECK(datagrams->base.ops.get_request(&datagrams->base, &request) == -1);
+    CHECK(errno == EAGAIN && probe->errors == 0 && datagrams->errors == 0);
+    close_probe(datagrams);
     close_probe(probe);
 }
 
@@ -610,6 +766,35 @@ static void test_port_in_use(void)
     CHECK(server_open(&second, "127.0.0.1", 0, &reason) == -1);
     CHECK(server_close(&second) == 0);
     close_probe(probe);
+}
+
+static void check_open_fails(struct server *server, const char *host, const char *why)
+{
+    const char *reason = NULL;
+
+    CHECK(server_open(server, host, 0, &reason) == -1);
+    CHECK(why == NULL || strcmp(reason, why) == 0);
+    CHECK(reason != NULL && server_fileno(server) == -1);
+    CHECK(server_close(server) == 0);
+}
+
+static void test_bad_addresses(void)
+{
+    char path[200];
+    struct server server;
+
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    tcp_server_init(&server, NULL, &ECHO);
+    check_open_fails(&server, "no.such.name.invalid", NULL);
+    unix_stream_server_init(&server, NULL, &ECHO);
+    check_open_fails(&server, path, "File name too long");
+    check_open_fails(&server, "", "No such file or directory");
+    server.socket_type = -1;
+    check_open_fails(&server, "/tmp/x", "Invalid argument");
+    int last = take_all_descriptors();
+    check_open_fails(&server, "/tmp/x", "Too many open files");
+    close(last);
 }
 
 /* ---- threads ---- */
@@ -787,7 +972,7 @@ static void test_max_children(void)
 {
     struct forking_mixin children;
     struct probe *probe = new_forking_probe(&children);
-    int clients[3];
+    int clients[4];
 
     children.max_children = 2;
     start_loop(probe);
@@ -800,10 +985,34 @@ static void test_max_children(void)
     CHECK(is_silent(clients[2], 200));
     leave(clients[0]);
     expect(clients[2], "here\n");
-    /* Full again, and nobody leaves: that does not keep the server from stopping. */
+    /* Full again, one waits, and nobody leaves: that does not keep the server from stopping. */
+    clients[3] = connect_to(probe);
+    await(&probe->verified, 4);
     stop_loop(probe);
+    CHECK(probe->errors == 1 && probe->last_error == ECANCELED);
+    expect_end(clients[3]);
     leave(clients[1]);
     leave(clients[2]);
+    close_probe(probe);
+}
+
+/* handle_request, too: a second client waits until the first one's child has ended. */
+static void test_max_children_of_handle_request(void)
+{
+    struct forking_mixin children;
+    struct probe *probe = new_forking_probe(&children);
+
+    children.max_children = 1;
+    for (int i = 0; i < 3; i++) {
+        int fd = connect_to(probe);
+        tell(fd, "here\n");
+        shutdown(fd, SHUT_WR);
+        CHECK(server_handle_request(&probe->base) == 0);
+        CHECK(children.count == 1);
+        CHECK(server_active_requests(&probe->base) <= 1);
+        expect(fd, "here\n");
+        close(fd);
+    }
     close_probe(probe);
 }
 
@@ -815,10 +1024,9 @@ static void test_forking_handle_timeout(void)
     CHECK(probe->base.timeout == 300);
     probe->base.timeout = 0.05;
     int fd = connect_to(probe);
-    shutdown(fd, SHUT_WR);
     CHECK(server_handle_request(&probe->base) == 0);
-    expect_end(fd);
     CHECK(children.count == 1);
+    leave(fd);
     while (children.count > 0)
         CHECK(server_handle_request(&probe->base) == 0);
     CHECK(probe->timeouts > 0); /* super() was called */
@@ -970,13 +1178,19 @@ int main(int argc, char **argv)
         {"handler: finish fails", test_finish_fails},
         {"handler: both fail: errno is handle's", test_handle_and_finish_fail},
         {"handler: an empty class does nothing", test_empty_class},
+        {"handler: disable_nagle_algorithm", test_disable_nagle_algorithm},
+        {"handle_error: the base's prints one line", test_base_handle_error},
+        {"addresses: paths, and none", test_format_address},
         {"handler: timeout: a silent client ends with ETIMEDOUT", test_client_timeout},
         {"rfile: readline with its limit", test_readline},
         {"rfile: a line of 100,000 bytes", test_long_line},
         {"wfile: with a buffer, and without", test_wfile},
         {"wfile: who does not read ends it with ETIMEDOUT", test_wfile_timeout},
+        {"wfile: the peer is gone", test_wfile_peer_gone},
         {"verify_request: false closes the request", test_verify_request_false},
         {"handle_request: handle_timeout after the time-out", test_handle_timeout},
+        {"handle_request: signals do not end the wait", test_handle_request_and_signals},
+        {"get_request: the client is gone again", test_request_is_gone},
         {"shutdown: wakes the loop at once", test_shutdown_wakes},
         {"shutdown: before the loop, ends it at its start",
          test_shutdown_before_the_loop},
@@ -987,6 +1201,7 @@ int main(int argc, char **argv)
         {"idle: the loop sleeps", test_idle},
         {"EMFILE: neither ends nor spins the server", test_emfile},
         {"open: a failure says why, and leaves nothing open", test_port_in_use},
+        {"open: addresses that are none", test_bad_addresses},
         {"threading: a slow client delays nobody", test_threads},
         {"threading: block_on_close: server_close waits", test_block_on_close},
         {"threading: without block_on_close it does not", test_no_block_on_close},
@@ -997,6 +1212,8 @@ int main(int argc, char **argv)
         {"forking: children are reaped", test_children_are_reaped},
         {"forking: a child closes the listener", test_child_closes_the_listener},
         {"forking: max_children: newcomers wait", test_max_children},
+        {"forking: max_children: handle_request waits",
+         test_max_children_of_handle_request},
         {"forking: handle_timeout reaps", test_forking_handle_timeout},
         {"abort: the request of the loop itself", test_abort},
         {"abort: requests of threads", test_abort_threads},
