@@ -27,11 +27,10 @@ server_still_serves() {
 
 # bats test_tags=mistake:no-htons,points:3,exercise:1
 @test "server: the port it names is the port it has (htons)" {
-  start_server
-  local free=$port
-  stop server
-  wanted_port=$free start_server_as server2
-  assert_same "$(cat server2.out)" "listening on 127.0.0.1:$free"
+  local wanted
+  wanted=$(free_port)
+  wanted_port=$wanted start_server
+  assert_same "$(cat server.out)" "listening on 127.0.0.1:$wanted"
   udp send:Hello expect:echo:Hello
 }
 
@@ -154,7 +153,7 @@ server_still_serves() {
 }
 
 @test "server: SIGINT stops it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   server_still_serves
   stop server INT
   assert_same "$status" 0
@@ -163,7 +162,7 @@ server_still_serves() {
 }
 
 @test "server: SIGTERM stops it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   server_still_serves
   stop server TERM
   assert_same "$status" 0

@@ -64,11 +64,10 @@ assert_is_now() {
 
 # bats test_tags=mistake:no-htons,points:3,exercise:1
 @test "server: the port it names is the port it has (htons)" {
-  start_server
-  local free=$port
-  stop server
-  wanted_port=$free start_server_as server2
-  assert_same "$(cat server2.out)" "listening on 127.0.0.1:$free"
+  local wanted
+  wanted=$(free_port)
+  wanted_port=$wanted start_server
+  assert_same "$(cat server.out)" "listening on 127.0.0.1:$wanted"
   server_still_serves
 }
 
@@ -279,7 +278,7 @@ assert_is_now() {
 
 # bats test_tags=mistake:no-reuseaddr,points:3,exercise:1
 @test "server: the port is free again at once, though in TIME_WAIT (SO_REUSEADDR)" {
-  start_server
+  wanted_port=$(free_port) start_server
   server_still_serves
   wait_until has_tcp_sockets 06 1 # the server has closed first
   stop server
@@ -306,7 +305,7 @@ assert_is_now() {
 }
 
 @test "server: SIGTERM stops it cleanly, also while a client keeps it waiting" {
-  start_server
+  wanted_port=$(free_port) start_server
   start_peer silent eof
   wait_for_line server.out '^client .* connected$'
   stop server TERM

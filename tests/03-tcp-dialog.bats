@@ -394,7 +394,7 @@ has_unread_reply() {
 }
 
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   server_still_serves
   stop server INT
   assert_same "$status" 0

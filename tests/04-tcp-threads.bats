@@ -427,7 +427,7 @@ address_space() {
 
 # bats test_tags=needs:processes,mistake:child-keeps-listener,points:3,exercise:2
 @test "server: --model fork: the child closes the listener" {
-  start_server --model fork
+  wanted_port=$(free_port) start_server --model fork
   start_waiting client
   # Nobody can tell the child of a parent that is killed. It may serve its client to the end.
   stop server KILL
@@ -515,7 +515,7 @@ more_files() {
 # ---- the server: the end ----
 
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   server_still_serves
   stop server INT
   assert_same "$status" 0
@@ -531,7 +531,7 @@ more_files() {
 
 # bats test_tags=needs:processes,mistake:children-left-behind,points:3,exercise:4
 @test "server: --model fork: SIGTERM ends the children too, and the port is free at once" {
-  start_server --model fork
+  wanted_port=$(free_port) start_server --model fork
   start_peer client 'send:Hello\n' line say:answered eof say:end
   wait_for_line client.out '^answered$'
   stop server TERM

@@ -473,7 +473,7 @@ talk() {
 }
 
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   join ann
   join bob send:half lines
   stop server INT

@@ -474,7 +474,7 @@ probed_often() {
 }
 
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   join ann 'send:one\nhalf' lines
   is_answered ann
   stop server INT

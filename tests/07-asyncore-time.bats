@@ -402,7 +402,7 @@ two_clients() {
 }
 
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   join ann 'send:one\nhalf' lines
   is_answered ann
   stop server INT

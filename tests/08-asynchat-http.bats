@@ -505,7 +505,7 @@ is_served() {
 
 # bats test_tags=needs:time,points:2
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   start_peer ann "send:GET /time HTTP/1.1\\r\\nHost: a${END}GET /ti" line hold
   wait_for_line ann.out '200 OK'
   stop server INT

@@ -208,7 +208,7 @@ more_files() {
 
 # bats test_tags=needs:processes,mistake:child-keeps-listener,points:3
 @test "server: --mixin forking: the child closes the listener" {
-  start_server --mixin forking --timeout 60
+  wanted_port=$(free_port) start_server --mixin forking --timeout 60
   start_waiting client
   stop server KILL
   wanted_port=$port start_server_as server2
@@ -437,7 +437,7 @@ serves_again() {
 
 # bats test_tags=points:3,exercise:6,mistake:shutdown-from-the-loop
 @test "server: SIGINT and SIGTERM stop it cleanly, and the port is free at once" {
-  start_server
+  wanted_port=$(free_port) start_server
   server_still_serves
   stop server INT
   assert_same "$status" 0

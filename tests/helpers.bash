@@ -322,9 +322,18 @@ start_peer_server() {
   port=$(sed -n '1s/.*://p' peer.out)
 }
 
-# free_port: prints a port on which nobody listens now; for a server that can't choose one itself.
+# free_port: prints a port on which nobody listens, for a server that can't choose one itself, or will
+# need it twice. It is below those that the kernel gives to clients, so that none of them takes it.
 free_port() {
-  "$PEER" --listen --host "$host" --port 0 say:free | sed -n '1s/.*://p'
+  local candidate tries
+  for ((tries = 0; tries < 100; tries++)); do
+    candidate=$((10240 + RANDOM % 20000))
+    if "$PEER" --listen --host "$host" --port "$candidate" say:free >/dev/null 2>&1; then
+      echo "$candidate"
+      return
+    fi
+  done
+  return 1
 }
 
 # ---- programs in the foreground ----
