@@ -12,7 +12,7 @@ TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(
 STRIKER  = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
 CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
-# libevent is seldom installed: only tests/bench/measure builds what uses it.
+# libevent is seldom installed: only tests/bench/asyncore builds what uses it.
 BENCH    = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out %/libevent.c,$(wildcard tests/bench/*.c)))
 FUZZERS  = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))

@@ -1,13 +1,8 @@
-/*
- * echo_socketserver.c - sends each line back, with a thread for each client.
- *
- * Run it:          build/bench/echo_socketserver PORT
- * Its counterpart: threading_server.py, the same in Python
- */
+/* echo_socketserver.c - sends back each line. Run it: build/bench/echo_socketserver PORT */
 #include "socketserver.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int handle(struct request_handler *handler)
 {
@@ -26,15 +21,16 @@ int main(int argc, char **argv)
 {
     const struct request_handler_class echo = {.base = &stream_request_handler_class,
                                                .handle = handle};
-    const char *reason = "usage: echo_socketserver PORT";
     struct threading_mixin threads;
     struct server server;
+    const char *reason;
+    char name[SERVER_NAME_SIZE];
 
     threading_tcp_server_init(&server, &threads, NULL, &echo);
-    if (argc != 2 || server_open(&server, "127.0.0.1", atol(argv[1]), &reason) == -1) {
-        fprintf(stderr, "echo_socketserver: %s\n", reason);
+    if (server_open(&server, "127.0.0.1", argc > 1 ? atol(argv[1]) : 0, &reason) == -1)
         return EXIT_FAILURE;
-    }
+    dprintf(STDOUT_FILENO, "listening on %s\n",
+            server_format_address(&server.address, server.address_length, name));
     server_serve_forever(&server, 0.5);
     return server_close(&server) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

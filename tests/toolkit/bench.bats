@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# tests/bench: the servers that measure compares do the same. What they cost is no test's matter.
+# tests/bench: the servers that asyncore and socketserver compare do the same. What they cost is no test's matter.
 
 load ../helpers
 
@@ -27,6 +27,10 @@ echoes() {
   echoes "$BUILD/bench/echo_asynchat"
 }
 
+@test "echo_socketserver sends back what comes" {
+  echoes "$BUILD/bench/echo_socketserver"
+}
+
 @test "libevent sends back what comes" {
   pkg-config --exists libevent_core 2>/dev/null || skip "libevent is not installed"
   make -s -C "$ROOT" BUILD="$BUILD" "$BUILD/bench/libevent" LDLIBS="$(pkg-config --libs libevent_core)"
@@ -38,8 +42,8 @@ echoes() {
   echoes python3 -W ignore "$ROOT/tests/bench/asyncore_server.py"
 }
 
-@test "measure: bad usage is one line, exit 2" {
-  run "$ROOT/tests/bench/measure" 99999
+@test "asyncore: bad usage is one line, exit 2" {
+  run "$ROOT/tests/bench/asyncore" 99999
   assert_equal "$status" 2
-  assert_output 'usage: tests/bench/measure [MESSAGES], 100000 or more'
+  assert_output 'usage: tests/bench/asyncore [MESSAGES], 100000 or more'
 }
