@@ -40,19 +40,24 @@ has_no_children() {
   [[ -z $(children_of "$1") ]]
 }
 
-# has_threads NAME COUNT
+# has_threads NAME COUNT; has_at_most NAME COUNT
 has_threads() {
   local threads=("/proc/${pid_of[$1]}/task/"*)
   ((${#threads[@]} == $2))
 }
 
+has_at_most() {
+  local threads=("/proc/${pid_of[$1]}/task/"*)
+  ((${#threads[@]} <= $2))
+}
+
 # assert_alone NAME: all that served a client is gone, or soon will be: threads, processes, zombies.
 assert_alone() {
   local expected=1
-  [[ $BUILD != */tsan ]] || expected=2 # ThreadSanitizer has one of its own
+  [[ $BUILD != */tsan ]] || expected=2 # ThreadSanitizer may have one of its own
   wait_until has_no_children "$1" ||
     fail_because "$1 has children, though no client" "none" "$(ps -o pid=,stat= --ppid "${pid_of[$1]}")"
-  wait_until has_threads "$1" "$expected" ||
+  wait_until has_at_most "$1" "$expected" ||
     fail_because "$1 has threads, though no client" "$expected" "$(grep ^Threads: "/proc/${pid_of[$1]}/status")"
 }
 

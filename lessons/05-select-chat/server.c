@@ -37,7 +37,7 @@ static void refuse(int fd, const char *name)
     static const char full[] = "The room is full\r\n";
 
     printf("client %s refused: the room is full\n", name);
-    send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL);
+    net_send_all(fd, full, strlen(full)); /* does not wait: a new connection has room */
     close(fd);
 }
 

@@ -40,7 +40,7 @@ static void refuse(int fd, const char *name, const char *reason)
     static const char full[] = "The server is full\r\n";
 
     printf("[%s] refused: %s\n", name, reason);
-    send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL);
+    net_send_all(fd, full, strlen(full)); /* does not wait: a new connection has room */
     close(fd);
 }
 
