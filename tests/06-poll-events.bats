@@ -267,7 +267,7 @@ floods() {
 
 # ---- the server: clients who do not read ----
 
-# bats test_tags=id:stalled,needs:two-messages,mistake:blocking-socket,points:5,exercise:3
+# bats test_tags=id:stalled,needs:two-messages,mistake:blocking-socket,mistake:eagain-is-error,points:5,exercise:3,exercise:4
 @test "server: a client that does not read its answers keeps nobody waiting" {
   start_server --quiet
   floods lazy
@@ -666,6 +666,25 @@ start_at_keyboard() {
   WAIT_LIMIT=60 wait_for_end peer
   assert_same "$status" 0
   assert_count client.out '\] talk talk talk talk talk$' 1000000
+}
+
+# bats test_tags=mistake:endless-input,points:3,exercise:6
+@test "client: what waits for a server that does not read stays bounded, whatever its input is" {
+  start_peer_server --timeout 60 accept hold
+  { yes 'word word word word word' || true; } | head -c 64000000 >input
+  start client bash -c 'exec "$0" "$@" <input' "$CLIENT" --host "$host" --port "$port" --timeout 0
+  wait_for_line client.out '\] connected$'
+  wait_until is_at_rest client || fail "the client does not come to rest, though its server takes nothing"
+  (($(resident_memory client) < 40000)) ||
+    fail_because "the client keeps all that its server does not take" "less than 40000 KiB" "$(resident_memory client) KiB"
+}
+
+# is_at_rest NAME: it sleeps, and has used no CPU for a moment.
+is_at_rest() {
+  local before
+  before=$(cpu_ticks "${pid_of[$1]}")
+  nap 0.1
+  is_in_state "$1" S && (($(cpu_ticks "${pid_of[$1]}") == before))
 }
 
 @test "client: an answer that comes a byte at a time; its bytes are printed with escapes" {

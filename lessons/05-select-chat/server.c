@@ -37,7 +37,7 @@ static void refuse(int fd, const char *name)
     static const char full[] = "The room is full\r\n";
 
     printf("client %s refused: the room is full\n", name);
-    net_send_all(fd, full, strlen(full)); /* does not wait: a new connection has room */
+    net_send_all(fd, full, strlen(full));
     close(fd);
 }
 

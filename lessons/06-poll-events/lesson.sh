@@ -63,13 +63,13 @@ ask "More than 65,536 bytes wait for A. What does the server do?" \
   --answer 3
 columns server A B
 server --quiet
-count A --late --repeat 100000
+count A --late --repeat 100000 --timeout 0
 expect server ' joined$'
 type A "Hi"
 type A "Hi"
 type A "Hi"
 expect server ' bytes wait: reading stops$'
-client B
+client B --timeout 0
 expect B ' connected$'
 type B "Are you busy?"
 expect B '\] [A-Z][a-z][a-z] '

@@ -225,7 +225,7 @@ int main(int argc, char **argv)
          .number = &server.max_clients, .min = 1, .max = 1000000},
         {"max-line", 'm', "N", "bytes of a message", .number = &server.max_line, .min = 1,
          .max = 65536},
-        {"max-queue", 'q', "N", "read on from a client for whom so many bytes wait",
+        {"max-queue", 'q', "N", "stop reading from a client for whom more bytes wait",
          .number = &server.max_queue, .min = 1, .max = 1 << 30},
         {0},
     };

@@ -40,7 +40,7 @@ static void refuse(int fd, const struct sockaddr_storage *peer, const char *reas
     char name[NET_NAME_SIZE];
 
     printf("[%s] refused: %s\n", net_format_address(peer, name), reason);
-    send(fd, full, strlen(full), MSG_DONTWAIT | MSG_NOSIGNAL);
+    net_send_all(fd, full, strlen(full));
     close(fd);
 }
 

@@ -777,23 +777,23 @@ type() {
   if [[ -z ${process_input[$1]+set} ]]; then
     fail "the input of $1 has ended"
   fi
-  show_now "$1" "> $2"
   printf '%s\n' "$2" 1>&"${process_input[$1]}" 2>/dev/null || fail "$1 reads no input any more"
+  show_now "$1" "> $2"
 }
 
 end() {
   catch_up
   must_run "$1"
-  show_now "$1" '[end of input]'
   close_input "$1"
+  show_now "$1" '[end of input]'
 }
 
 # send_signal NAME SIGNAL: says so in its column, and sends it.
 send_signal() {
   catch_up
   must_run "$1"
-  show_now "$1" "[$2]"
   kill -s "$2" "${process_id[$1]}" 2>/dev/null || true
+  show_now "$1" "[$2]"
 }
 
 stop() {
