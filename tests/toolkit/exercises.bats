@@ -338,6 +338,18 @@ OUTPUT
   assert_line -- '-    int sum = 3;'
   assert_line -- '+    int sum = numbers[0] + numbers[1];'
   refute_output --partial EXERCISE
+  refute_output --partial 'still stands'
+}
+
+@test "check: a TODO that is done, but not deleted, is named when everything passes" {
+  scripts/start 1
+  fill 3 '    puts("three");'
+  fill 2 ''
+  sed -i 's/int sum = .*/int sum = 3;/' "$work"/client.c
+  sed -i '/TODO 1/a puts("one");' "$work/server.c"
+  run scripts/check 1
+  assert_success
+  assert_line 'TODO 1 still stands in work/01-count/server.c, line 5: delete it if it is done.'
 }
 
 @test "check: the TODO that a check is about, also if an earlier one is left" {
