@@ -263,8 +263,9 @@ static void dispatch(struct dispatcher *d, int ready)
     dispatcher_update(d);
     if (ready & (POLLHUP | POLLERR | POLLNVAL))
         ready |= d->wanted & (POLLIN | POLLOUT);
-    /* EXERCISE 1: call the method for each event in `ready` that stands for one; check what it
-     * returns; and call nothing more when the object has been closed */
+    /* EXERCISE 1: call dispatcher_handle_read_event for POLLIN in `ready`, ..._write_event for
+     * POLLOUT, and ..._expt_event for POLLPRI; check what each returns; and call nothing more
+     * when the object has been closed */
     if (ready & POLLIN && !d->closing)
         check(d, dispatcher_handle_read_event(d));
     if (ready & POLLOUT && !d->closing)

@@ -303,6 +303,7 @@ floods() {
   local memory
   memory=$(resident_memory server)
   join_small lazy 'repeat:4000000:\n' hold
+  stall lazy
   wait_for_line server.out "^\\[${address[lazy]}\\] .*reading stops\$"
   assert_idle server
   all_is_well

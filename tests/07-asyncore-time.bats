@@ -448,8 +448,11 @@ two_clients() {
 # bats test_tags=id:client,basic,points:5,exercise:1,exercise:2,exercise:6,mistake:flag-not-cleared
 @test "client: says Hello, and a second later World, once each, and prints both answers" {
   start_server
+  local begun=${EPOCHREALTIME/[^0-9]/}
   run_client
   assert_succeeds
+  ((${EPOCHREALTIME/[^0-9]/} - begun > 500000)) ||
+    fail_because "World does not come a second after Hello" "1 s" "less than 0.5 s"
   assert_count run.out '^sent: Hello$' 1
   assert_count run.out '^sent: World$' 1
   assert_count run.out "^received: $TIME\$" 2
@@ -547,6 +550,7 @@ two_clients() {
   done
 }
 
+# bats test_tags=exercise:6
 @test "client: IPv6 works as IPv4 does" {
   need_ipv6
   host=::1

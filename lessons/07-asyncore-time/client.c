@@ -77,8 +77,8 @@ static int client_handle_write(struct dispatcher *d)
     if (sent == -1)
         return -1;
     queue_remove(queue, (size_t)sent);
-    /* EXERCISE 6: when all of it is sent: say so, count the message, clear the flag, and note
-     * when the next one is due */
+    /* EXERCISE 6: when all of it is sent: print "sent: " and the message, count it, clear the
+     * flag, and note when the next one is due */
     if (queue->length == 0) {
         printf("sent: %s\n", client->messages[client->sent]);
         client->sent++;

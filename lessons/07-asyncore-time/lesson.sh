@@ -21,8 +21,8 @@ say "Nobody slept for that second: the loop of the client waited no longer than 
   "was due. So it would have noticed at once if the server had said something, or ended."
 
 title "1. The same methods, three pollers"
-say "The loop waits with select, poll or epoll. Each server here has a different one. The methods are the" \
-  "same, and they do not know which it is."
+say "The loop waits with select, poll or epoll. Here are two servers, with select and with epoll. The" \
+  "methods are the same, and they do not know which it is."
 ask "What do the clients notice of it?" \
   "With select, the answers come later." \
   "With epoll, only one client at a time is served." \

@@ -212,7 +212,7 @@ int main(int argc, char **argv)
          .number = &service->max_clients, .min = 1, .max = 1000000},
         {"max-body", 'b', "N", "bytes of a request's body", .number = &service->max_body,
          .min = 0, .max = 1 << 30},
-        {"timeout", 't', "SEC", "end who is silent for so long; 0: nobody",
+        {"timeout", 't', "SEC", "end who neither sends nor takes for so long; 0: nobody",
          .seconds = &service->timeout},
         {0},
     };

@@ -61,10 +61,11 @@ static inline int setup(struct request_handler *handler)
         container_of(handler, struct stream_request_handler, base);
 
     /* EXERCISE 2: log that the client has "connected"; set the time-out of self to the
-     * server's, and wbufsize to 512; then call the setup of the base class */
+     * server's, and wbufsize to 512, so that a short answer is sent in one piece; then call
+     * the setup of the base class */
     log_event(handler->server, handler->request, "connected", NULL, 0);
     self->timeout = time_server_of(handler->server)->timeout;
-    self->wbufsize = 512; /* so that a short answer is sent in one piece */
+    self->wbufsize = 512;
     return handler->class->base->setup(handler);
     /* END EXERCISE: (void)self;
      * return handler->class->base->setup(handler); */
@@ -144,7 +145,7 @@ static inline int handle(struct request_handler *handler)
     char *line;
 
     /* EXERCISE 1: answer not only one line, but all, until the client leaves; log each as
-     * "received: "; if something fails, tell the client why, and return -1 */
+     * "received: ", without its newline; if something fails, tell the client why, and return -1 */
     while ((length = receive_line(&self->rfile, max, &line)) > 0) {
         log_event(handler->server, handler->request, "received: ", line,
                   (size_t)length - 1); /* without the newline */

@@ -11,6 +11,7 @@ say "The server answers each line with the time and the line. What a client gets
 columns server A
 server
 client A
+expect A '^connected$'
 type A "Hello"
 expect A '\] Hello$'
 end A
@@ -32,6 +33,7 @@ ask "When is B answered?" \
 columns server A B
 server --timeout 60 --quiet
 client A
+expect A '^connected$'
 type A "Hi"
 expect A '\] Hi$'
 client B
@@ -58,9 +60,11 @@ ask "How many functions of handler.h must change, so that B need not wait?" \
 columns server A B
 server --mixin threading --timeout 60 --quiet
 client A
+expect A '^connected$'
 type A "Hi"
 expect A '\] Hi$'
 client B
+expect B '^connected$'
 type B "Hello"
 expect B '\] Hello$'
 end B
@@ -83,9 +87,11 @@ ask "What happens to C?" \
 columns server A B C
 server --mixin forking --max-children 2 --timeout 60 --quiet
 client A
+expect A '^connected$'
 type A "one"
 expect A '\] one$'
 client B
+expect B '^connected$'
 type B "two"
 expect B '\] two$'
 client C
@@ -114,6 +120,7 @@ ask "Is finish called then?" \
 columns server A
 server --max-line 5
 client A
+expect A '^connected$'
 type A "Hello!"
 expect A 'error: Message too long$'
 wait_for A 1
@@ -176,6 +183,7 @@ ask "The signal SIGTERM comes. Which thread calls server_shutdown?" \
 columns server A
 server --mixin threading --timeout 60
 client A
+expect A '^connected$'
 type A "Hello"
 expect A '\] Hello$'
 stop server

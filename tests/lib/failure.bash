@@ -158,8 +158,9 @@ waits_in() {
     *skb_wait* | *recvmsg* | *wait_data*) echo "recv or recvfrom" ;;
     *stream_wait_memory*) echo "send: the other side does not read" ;;
     *stream_wait_connect*) echo connect ;;
-    *poll* | *select*) echo "poll or select" ;;
+    *poll* | *select*) echo "poll, select or epoll_wait" ;;
     *nanosleep*) echo sleep ;;
+    *futex*) echo "pthread_join, or another wait for a thread" ;;
     *do_wait*) echo "wait: for a child" ;;
     *stopped* | *signal_stop*) echo "nothing: it is stopped" ;;
   esac
