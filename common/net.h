@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -263,6 +264,17 @@ static inline int net_send_all(int fd, const void *bytes, size_t length)
             return -1;
     }
     return 0;
+}
+
+/* Each client needs a descriptor; the usual limit of 1024 may be raised. (Lesson 7.) */
+static inline void net_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 #endif

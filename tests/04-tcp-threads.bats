@@ -2,6 +2,7 @@
 # Lesson 4: the time over TCP, for many clients at the same time; counter and cost.
 
 load helpers
+load lib/clients
 
 TIME='[A-Z][a-z]{2} [A-Z][a-z]{2} [ 1-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] [0-9]{4}'
 
@@ -15,29 +16,6 @@ server_still_serves() {
 assert_is_time_line() {
   [[ $1 =~ ^$TIME\\r\\n$ ]] || fail_because "the answer is not the time as ctime writes it" \
     'Sat Nov 21 05:26:38 2026\r\n' "$1"
-}
-
-# start_waiting NAME: a client that has got an answer, and then says nothing until it is told to.
-start_waiting() {
-  start_peer "$1" --timeout 30 'send:Hello\n' line say:answered wait 'send:Hello\n' line say:again shutdown eof
-  wait_for_line "$1.out" '^answered$'
-}
-
-# has_again NAME: the client that waited gets a second answer.
-has_again() {
-  tell "$1" on
-  wait_for_line "$1.out" '^again$'
-  wait_for_end "$1"
-  assert_same "$status" 0
-}
-
-# The ids of the processes that a server has started.
-children_of() {
-  pgrep -P "${pid_of[$1]}" || true
-}
-
-has_no_children() {
-  [[ -z $(children_of "$1") ]]
 }
 
 # has_threads NAME COUNT; has_at_most NAME COUNT
@@ -55,8 +33,7 @@ has_at_most() {
 assert_alone() {
   local expected=1
   [[ $BUILD != */tsan ]] || expected=2 # ThreadSanitizer may have one of its own
-  wait_until has_no_children "$1" ||
-    fail_because "$1 has children, though no client" "none" "$(ps -o pid=,stat= --ppid "${pid_of[$1]}")"
+  assert_no_children "$1"
   wait_until has_at_most "$1" "$expected" ||
     fail_because "$1 has threads, though no client" "$expected" "$(grep ^Threads: "/proc/${pid_of[$1]}/status")"
 }
@@ -511,10 +488,6 @@ no_more_memory() {
   RUN_LIMIT=60 swarm --line --connections 2000 --stay --timeout 55
   assert_output --partial '2000 right, 0 wrong, 0 missing'
   assert_alone server
-}
-
-more_files() {
-  ulimit -Sn "$1" 2>/dev/null || skip "this machine does not allow $1 descriptors"
 }
 
 # ---- the server: the end ----

@@ -2,49 +2,7 @@
 # Lesson 6: events with poll; and events.
 
 load helpers
-
-CR='\\r\\n$' # how peer prints the end of a line, as a regular expression
-TIME='[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-3][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}'
-
-# join NAME [ACTION]...: a client whose address is in ${address[NAME]} when it returns. Without an
-# action it prints what it is answered.
-declare -gA address=()
-join() {
-  local name=$1
-  shift
-  (($# > 0)) || set -- lines
-  start_peer "$name" --timeout 60 ${small:+--rcvbuf 4096} name say:in "$@"
-  wait_for_line "$name.out" '^in$'
-  address[$name]=$(head -n 1 "$name.out")
-}
-
-# join_small NAME ACTION...: the same, with a small buffer in its kernel.
-join_small() {
-  small=yes join "$@"
-}
-
-# is_answered NAME [COUNT]: it has been told the time so often.
-is_answered() {
-  wait_for_line "$1.out" "^$TIME$CR" "${2:-1}"
-}
-
-# prints_message NAME TEXT: the server prints a message of NAME, with the number of its bytes.
-prints_message() {
-  wait_for_line server.out "^$(escape_pattern "[${address[$1]}] ${#2} bytes: $2")\$"
-}
-
-# all_is_well: a new client is answered.
-all_is_well() {
-  local n=$((++clients))
-  join "client$n" 'send:all is well\n' lines
-  is_answered "client$n"
-}
-
-# floods NAME: a client with a small buffer that sends many messages and reads no
-# answer until it is told to. Its messages are short: they fit, and the answers do not.
-floods() {
-  join_small "$1" 'repeat:200000:\n' wait shutdown lines say:ended
-}
+load lib/messages
 
 # ---- the server: messages and answers ----
 
@@ -270,7 +228,7 @@ floods() {
 # bats test_tags=id:stalled,needs:two-messages,mistake:blocking-socket,mistake:eagain-is-error,points:5,exercise:3,exercise:4
 @test "server: a client that does not read its answers keeps nobody waiting" {
   start_server --quiet
-  floods lazy
+  floods lazy shutdown lines say:ended
   stall lazy
   all_is_well
 }
@@ -278,7 +236,7 @@ floods() {
 # bats test_tags=needs:stalled,mistake:eagain-is-error,mistake:lost-rest,points:5,exercise:4,exercise:5
 @test "server: a client that reads late gets every answer, whole and in order" {
   start_server --quiet
-  floods slow
+  floods slow shutdown lines say:ended
   wait_for_line server.out "^\\[${address[slow]}\\] .*reading stops\$"
   tell slow on
   WAIT_LIMIT=60 wait_for_line slow.out '^ended$'
@@ -323,7 +281,7 @@ floods() {
 # bats test_tags=needs:stalled,points:2,exercise:4
 @test "server: uses no CPU while a client does not read what waits for it" {
   start_server --quiet
-  floods lazy
+  floods lazy shutdown lines say:ended
   stall lazy
   assert_idle server
 }
@@ -331,7 +289,7 @@ floods() {
 # bats test_tags=needs:stalled,exercise:4
 @test "server: a client that does not read, and resets: it is noticed, and its messages are read" {
   start_server --quiet
-  join_small lazy 'repeat:200000:\n' wait rst
+  floods lazy rst
   wait_for_line server.out 'reading stops$'
   tell lazy leave
   wait_for_line server.out "^\\[${address[lazy]}\\] left"

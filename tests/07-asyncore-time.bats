@@ -2,44 +2,7 @@
 # Lesson 7: the time again, with asyncore and three pollers; and cost.
 
 load helpers
-
-CR='\\r\\n$' # how peer prints the end of a line, as a regular expression
-TIME='[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-3][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} [0-9]{4}'
-
-# join NAME [ACTION]...: a client whose address is in ${address[NAME]} when it returns. Without an
-# action it prints what it is answered.
-declare -gA address=()
-join() {
-  local name=$1
-  shift
-  (($# > 0)) || set -- lines
-  start_peer "$name" --timeout 60 ${small:+--rcvbuf 4096} name say:in "$@"
-  wait_for_line "$name.out" '^in$'
-  address[$name]=$(head -n 1 "$name.out")
-}
-
-# floods NAME ACTION...: a client with a small buffer that sends many empty messages, and does the
-# rest when it is told to. Its messages fit into the buffers of the kernel; the answers do not.
-floods() {
-  small=yes join "$1" 'repeat:200000:\n' wait "${@:2}"
-}
-
-# is_answered NAME [COUNT]: it has been told the time so often.
-is_answered() {
-  wait_for_line "$1.out" "^$TIME$CR" "${2:-1}"
-}
-
-# prints_message NAME TEXT: the server prints a message of NAME, with the number of its bytes.
-prints_message() {
-  wait_for_line server.out "^$(escape_pattern "[${address[$1]}] ${#2} bytes: $2")\$"
-}
-
-# all_is_well: a new client is answered.
-all_is_well() {
-  local n=$((++clients))
-  join "client$n" 'send:all is well\n' lines
-  is_answered "client$n"
-}
+load lib/messages
 
 # ---- the server: messages and answers ----
 
@@ -261,7 +224,7 @@ two_clients() {
 # bats test_tags=needs:stalled,points:3,exercise:4
 @test "server: a client that half-closes and reads late gets every answer" {
   start_server --quiet --max-queue 33554432
-  small=yes join slow 'repeat:200000:\n' shutdown wait lines say:ended
+  join_small slow 'repeat:200000:\n' shutdown wait lines say:ended
   wait_until has_tcp_sockets 08 1 # CLOSE_WAIT: its end has come
   stall slow
   assert_idle server
@@ -275,7 +238,7 @@ two_clients() {
   start_server --quiet --max-queue 10000
   local memory
   memory=$(resident_memory server)
-  small=yes join lazy 'repeat:4000000:\n' hold
+  join_small lazy 'repeat:4000000:\n' hold
   stall lazy
   all_is_well
   (($(resident_memory server) - memory < 8192)) ||

@@ -740,14 +740,11 @@ answers() {
   assert_printed $'Sat Nov 21 12:40:53 2026\nSat Nov 21 12:40:53 2026'
 }
 
-# start_nginx: with one worker, which answers everything with a text; sets nginx_port. It can't choose a port by
-# itself, so it may need several tries.
+# start_nginx: with one worker, which answers everything with a text; sets nginx_port.
 start_nginx() {
-  local try
+  nginx_port=$(free_port)
   mkdir nginx
-  for try in 1 2 3 4 5; do
-    nginx_port=$((20000 + RANDOM % 12000))
-    cat >nginx/conf <<END
+  cat >nginx/conf <<END
 daemon off; worker_processes 1; pid $PWD/nginx/pid; error_log stderr;
 events { worker_connections 1024; }
 http {
@@ -755,19 +752,8 @@ http {
   server { listen 127.0.0.1:$nginx_port; return 200 "Sat Nov 21 12:40:53 2026\n"; }
 }
 END
-    start "nginx$try" nginx -p "$PWD" -c "$PWD/nginx/conf"
-    wait_until nginx_answers_or_ended "nginx$try"
-    ! nginx_answers || return 0
-  done
-  skip "nginx does not start here: $(head -n 1 nginx5.err)"
-}
-
-nginx_answers_or_ended() {
-  nginx_answers || has_ended "$1"
-}
-
-nginx_answers() {
-  "$PEER" --port "$nginx_port" "send:GET / HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE" eof >answer 2>answer.err && grep -q '200 OK' answer
+  start nginx nginx -p "$PWD" -c "$PWD/nginx/conf"
+  port=$nginx_port wait_until has_tcp_sockets 0A 1 || skip "nginx does not start here: $(head -n 1 nginx.err)"
 }
 
 # ---- smtp_send: a server that follows a script ----

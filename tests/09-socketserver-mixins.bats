@@ -2,6 +2,7 @@
 # Lesson 9: one handler over four kinds of sockets, alone, with threads and with processes.
 
 load helpers
+load lib/clients
 
 TIME='\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ 1-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] [0-9]{4}\]'
 
@@ -14,32 +15,6 @@ assert_answer() {
 server_still_serves() {
   peer 'send:Hello\n' line shutdown eof
   assert_answer "${lines[0]}" 'Hello\n'
-}
-
-# start_waiting NAME: a client that has got an answer, and then says nothing until it is told to.
-start_waiting() {
-  start_peer "$1" --timeout 30 'send:Hello\n' line say:answered wait 'send:again\n' line say:again shutdown eof
-  wait_for_line "$1.out" '^answered$'
-}
-
-has_again() {
-  tell "$1" on
-  wait_for_line "$1.out" '^again$'
-  wait_for_end "$1"
-  assert_same "$status" 0
-}
-
-children_of() {
-  pgrep -P "${pid_of[$1]}" || true
-}
-
-has_no_children() {
-  [[ -z $(children_of "$1") ]]
-}
-
-assert_no_children() {
-  wait_until has_no_children "$1" ||
-    fail_because "$1 has children, though no client" "none" "$(ps -o pid=,stat= --ppid "${pid_of[$1]}")"
 }
 
 # start_unix_server NAME [OPTION]...: at the path NAME.sock; sets path.
@@ -59,10 +34,6 @@ talk() {
   assert_succeeds
   assert_answer "${lines[1]}" one
   assert_answer "${lines[2]}" two
-}
-
-more_files() {
-  ulimit -Sn "$1" 2>/dev/null || skip "this machine does not allow $1 descriptors"
 }
 
 # ---- the server: the handler ----

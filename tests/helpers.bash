@@ -146,7 +146,8 @@ build_submission() {
 
 # ---- waiting ----
 
-# nap [SECONDS]: 10 ms, or so long. It stands between two looks at what is waited for, and starts no process.
+# nap [SECONDS]: 10 ms, or so long. It stands between two looks at what is waited for, and starts
+# no process.
 nap() {
   read -rt "${1:-0.01}" -u "$nap" || true
 }

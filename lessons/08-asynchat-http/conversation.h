@@ -9,6 +9,7 @@
 
 #include "asynchat.h"
 #include "cli.h"
+#include "idle.h"
 #include "net.h"
 
 #include <errno.h>
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { CONVERSATION_MAX_LINE = 65536 };
 
@@ -35,13 +35,6 @@ struct conversation {
 static inline struct conversation *conversation_of(struct async_chat *chat)
 {
     return container_of(chat, struct conversation, chat);
-}
-
-static inline double conversation_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* ---- the methods ---- */
@@ -79,7 +72,7 @@ static int conversation_handle_write(struct dispatcher *d)
 {
     struct conversation *c = conversation_of(async_chat_of(d));
 
-    c->due = conversation_now() + c->timeout;
+    c->due = idle_now() + c->timeout;
     return async_chat_handle_write(d);
 }
 
@@ -146,9 +139,9 @@ static inline void conversation_run(struct conversation *c, const char *host, lo
         cli_fail("%s", strerror(errno));
     async_chat_set_terminator(&c->chat, "\r\n", 2);
     c->waits_for = "the greeting";
-    c->due = conversation_now() + c->timeout;
+    c->due = idle_now() + c->timeout;
     while (open == 1) {
-        double wait = c->due - conversation_now();
+        double wait = c->due - idle_now();
         if (c->timeout > 0 && wait <= 0)
             cli_fail("%s: nothing came for %g s", c->waits_for, c->timeout);
         open = asyncore_loop(c->timeout > 0 ? wait : -1, ASYNCORE_POLL, NULL, 1);

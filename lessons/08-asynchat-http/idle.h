@@ -1,5 +1,6 @@
 /*
- * idle.h - who has been silent for how long: a list, for the server of lesson 8. Who has moved
+ * idle.h - who has been silent for how long: a list, for the server of lesson 8; and the clock,
+ * for its other programs, too. Who has moved
  * goes to its end, so the one that has been silent for the longest time is always the first.
  */
 #ifndef IDLE_H

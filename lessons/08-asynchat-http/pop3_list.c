@@ -10,6 +10,7 @@
 #include "asynchat.h"
 #include "cli.h"
 #include "conversation.h"
+#include "idle.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -32,8 +33,8 @@ struct mailbox {
     struct conversation conversation;
     const char *user;
     char password[MAX_PASSWORD + 1];
-    enum step step, fetch; /* fetch: TOP, or RETR */
-    long messages, bytes, current;
+    enum step step, fetch;  /* fetch: TOP, or RETR */
+    long messages, current; /* how many there are, and were listed */
     char subject[MAX_SUBJECT];
     size_t subject_length;
     bool in_subject; /* the last line belonged to it, so the next one may, too */
@@ -172,6 +173,7 @@ static void hear_refusal(struct mailbox *m, const char *line, size_t length)
 static void hear_ok(struct mailbox *m, const char *line, size_t length)
 {
     static char text[MAX_PASSWORD + 16];
+    long bytes;
 
     switch (m->step) {
     case GREETING:
@@ -186,9 +188,9 @@ static void hear_ok(struct mailbox *m, const char *line, size_t length)
         say(m, STAT, "STAT", "STAT");
         break;
     case STAT:
-        if (pop3_parse_stat(line, length, &m->messages, &m->bytes) == -1)
+        if (pop3_parse_stat(line, length, &m->messages, &bytes) == -1)
             cli_fail("STAT: this is no reply of POP3");
-        printf("%ld messages, %ld bytes\n", m->messages, m->bytes);
+        printf("%ld messages, %ld bytes\n", m->messages, bytes);
         next_message(m);
         break;
     case TOP:
@@ -204,7 +206,7 @@ static void mailbox_handle_line(struct conversation *c, const char *line, size_t
 {
     struct mailbox *m = container_of(c, struct mailbox, conversation);
 
-    c->due = conversation_now() + c->timeout;
+    c->due = idle_now() + c->timeout;
     if (m->step == HEADER || m->step == BODY) {
         if (!pop3_text_line(&line, &length)) {
             print_message(m);

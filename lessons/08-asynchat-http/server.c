@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -153,17 +152,6 @@ static const struct dispatcher_ops listener_ops = {
 
 /* ---- the program ---- */
 
-/* Each client needs a descriptor; the usual limit of 1024 may be raised. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 /* Ends who has been silent for too long. Returns how long the loop may wait, in seconds;
  * -1: nobody's time will be over. */
 static double end_silent(struct service *service)
@@ -219,7 +207,7 @@ int main(int argc, char **argv)
     cli_parse(argc, argv, NULL, "Answer HTTP: /time, /echo, and files.", options);
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
-    raise_descriptor_limit();
+    net_raise_descriptor_limit();
     idle_init(&service->idle);
     if (root != NULL &&
         (service->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)

@@ -11,6 +11,7 @@
 #include "asynchat.h"
 #include "cli.h"
 #include "conversation.h"
+#include "idle.h"
 #include "net.h"
 #include "reply.h"
 
@@ -172,7 +173,7 @@ static void letter_handle_line(struct conversation *c, const char *line, size_t 
         letter->sent |= letter->step == TEXT;
         letter->step += letter->step == EHLO ? 2 : 1;
     }
-    c->due = conversation_now() + c->timeout;
+    c->due = idle_now() + c->timeout;
     say_step(letter);
 }
 

@@ -8,14 +8,11 @@
  * A test may give it more to do, in functions that its handlers call.
  */
 #include "asynchat.h"
-#include "harness.h"
+#include "pollers.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
-
-/* The one to test with. */
-static enum asyncore_poller poller;
 
 /* ---- probes ---- */
 
@@ -923,11 +920,5 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    int status = EXIT_SUCCESS;
-
-    for (poller = ASYNCORE_SELECT; poller <= ASYNCORE_EPOLL; poller++) {
-        printf("# with %s\n", asyncore_poller_names[poller]);
-        status |= run_tests(tests, argc, argv);
-    }
-    return status;
+    return run_with_each_poller(tests, argc, argv);
 }

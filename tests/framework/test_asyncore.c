@@ -8,8 +8,8 @@
  * outlives it, so a test can look when the object is gone.
  */
 #include "asyncore.h"
-#include "harness.h"
 #include "net.h"
+#include "pollers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,6 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <time.h>
-
-/* The one to test with. */
-static enum asyncore_poller poller;
 
 /* ---- probes ---- */
 
@@ -1212,11 +1209,5 @@ static const struct test tests[] = {
 
 int main(int argc, char **argv)
 {
-    int status = EXIT_SUCCESS;
-
-    for (poller = ASYNCORE_SELECT; poller <= ASYNCORE_EPOLL; poller++) {
-        printf("# with %s\n", asyncore_poller_names[poller]);
-        status |= run_tests(tests, argc, argv);
-    }
-    return status;
+    return run_with_each_poller(tests, argc, argv);
 }
