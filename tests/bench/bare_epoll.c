@@ -6,11 +6,6 @@
  * Its partner:  measure
  */
 #define _GNU_SOURCE /* accept4 */
-#include "net.h"
-
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
 
 struct client {
     int fd;
@@ -104,3 +99,11 @@ int main(int argc, char **argv)
                 accept_client(listener);
     }
 }
+#include "net.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
