@@ -6,6 +6,14 @@
  * Its partner:  measure
  */
 #define _GNU_SOURCE /* accept4 */
+#include "net.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 struct client {
     int fd;
@@ -99,11 +107,3 @@ int main(int argc, char **argv)
                 accept_client(listener);
     }
 }
-#include "net.h"
-
-#include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
