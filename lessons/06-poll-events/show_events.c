@@ -6,6 +6,18 @@
  */
 #define _GNU_SOURCE /* for POLLRDHUP; it must stand before the first #include */
 
+#include "cli.h"
+#include "events.h"
+#include "net.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #ifndef POLLRDHUP /* not on Linux */
 #define POLLRDHUP 0
 #endif
@@ -131,14 +143,3 @@ int main(int argc, char **argv)
     show_pipe();
     return EXIT_SUCCESS;
 }
-#include "cli.h"
-#include "events.h"
-#include "net.h"
-
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
