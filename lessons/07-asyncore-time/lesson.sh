@@ -32,10 +32,10 @@ columns one two client
 server_as one --poller select
 one_port=$port
 server_as two --poller epoll
-client client --port "$one_port" --delay 0 "to select"
+client client --port "$one_port" --every 0 "to select"
 expect one '9 bytes: to select$'
 wait_for client
-client client --port "$port" --delay 0 "to epoll"
+client client --port "$port" --every 0 "to epoll"
 expect two '8 bytes: to epoll$'
 wait_for client
 reveal "The methods say what they wait for (readable, writable), and do what can be done. How to wait is the" \
