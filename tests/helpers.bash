@@ -53,8 +53,6 @@ setup_file() {
 
 setup() {
   host=127.0.0.1
-  started=() # the names of the programs started
-  declare -gA port_of=()
   steps=() facts=() suspects=()
   result=skipped # what a scenario is that skips itself
   read_tags

@@ -251,36 +251,38 @@ TOUR
   complaint_has 'lesson.sh:6: expected A not to print /line 1/; it printed: line 1'
 }
 
-@test "wait_for demands the exit status; what a program prints to stderr is marked" {
+@test "wait_for_status demands the exit status; what a program prints to stderr is marked" {
   build_house <<'TOUR'
 columns A
 program A fails
-wait_for A 3
+wait_for_status A 3
 program A fails
-wait_for A
+wait_for_status A 0
 TOUR
   tour 90
   assert_failure 1
   assert_line --regexp '^ +[0-9]+\.[0-9]{3}  A  to stdout$'
   assert_line --regexp '^ +[0-9]+\.[0-9]{3}  A  ! to stderr$'
   assert_line --regexp '^ +[0-9]+\.[0-9]{3}  A  \[exit status 3\]$'
-  complaint_has 'lesson.sh:5: expected A to exit with status 0; it exited with 3'
+  complaint_has 'lesson.sh:5: A ended with another exit status'
+  complaint_has 'expected: exit status 0'
+  complaint_has 'received: 3'
 }
 
-@test "type, end, stop, freeze and thaw reach the program" {
+@test "tell, end_input, stop, freeze and thaw reach the program" {
   build_house <<'TOUR'
 columns server A
 server
-type server 'Hello  World'
+tell server 'Hello  World'
 expect server '^got Hello  World$'
 freeze server
-type server again
+tell server again
 let_pass 0.3
 expect_not server again
 thaw server
 expect server '^got again$'
 stop server
-wait_for server
+wait_for_status server 0
 TOUR
   tour 90
   assert_success
@@ -288,17 +290,17 @@ TOUR
   nothing_is_left
 }
 
-@test "end ends a program's input, though others still run" {
+@test "end_input ends a program's input, though others still run" {
   build_house <<'TOUR'
 columns A B
 program A cat
 program B cat
-type A one
+tell A one
 expect A one
-end A
-wait_for A
-end B
-wait_for B
+end_input A
+wait_for_status A 0
+end_input B
+wait_for_status B 0
 TOUR
   ln -s "$(command -v cat)" build/90-fault/cat
   tour 90
@@ -323,7 +325,7 @@ TOUR
 columns server A
 server
 count A 5
-wait_for A
+wait_for_status A 0
 expect A '^ *5$'
 expect_not A line
 TOUR
@@ -351,14 +353,14 @@ PROGRAM
   chmod +x build/90-fault/link
 }
 
-@test "network and cut: a private network whose link goes down, for one scene" {
+@test "network and break_link: a private network whose link goes down, for one scene" {
   build_house <<'TOUR'
 title One
 network || exit 1
 columns A
 program A link
 expect A '^up$'
-cut A
+break_link A
 expect A '^down$'
 title Two
 columns B
@@ -508,7 +510,7 @@ title "A scene"
 ask "How many?" "one" "two" --answer 2
 columns A
 client A 2
-wait_for A
+wait_for_status A 0
 reveal "Because."
 ask "And now?" "one" "two" --answer 1
 reveal "So it is."
@@ -542,7 +544,7 @@ TOUR
   build_house <<'TOUR'
 columns A
 client A 100
-wait_for A
+wait_for_status A 0
 say "$(printf 'word%d ' {1..500})"
 TOUR
   local seen='' before i
@@ -567,10 +569,10 @@ TOUR
   build_house <<'TOUR'
 columns A
 client A 14
-wait_for A
+wait_for_status A 0
 columns B
 client B 1
-wait_for B
+wait_for_status B 0
 pause
 TOUR
   walk 80 24 90
@@ -618,9 +620,9 @@ ask "$(printf 'why %.0s' {1..40})" "$(printf 'so %.0s' {1..40})" "no" --answer 1
 columns server A B
 server a 'b c' "$(printf '%090d' 0)"
 client A 5
-wait_for A
+wait_for_status A 0
 program B fails
-wait_for B 3
+wait_for_status B 3
 reveal "$(printf 'thus %.0s' {1..40})"
 TOUR
   for width in 80 60 30; do
@@ -640,7 +642,7 @@ columns server A
 server
 pause
 client A 1
-wait_for A
+wait_for_status A 0
 TOUR
   walk 80 24 90
   wait_for_prompt
@@ -708,7 +710,7 @@ TOUR
 columns server client
 server
 client client 1 2 3 4 5 6 7 8 9 10
-wait_for client
+wait_for_status client 0
 TOUR
   cp "$built"/01-udp-echo/{server,client} build/90-fault/
   tour 90
@@ -749,7 +751,7 @@ TOUR
   build_house <<'TOUR'
 columns A
 client A 1
-wait_for A
+wait_for_status A 0
 TOUR
   AUTO=1 TERM=xterm timeout 60 script -qec 'scripts/lesson 90' /dev/null </dev/null >colour
   run grep -c $'\e' colour
@@ -767,7 +769,7 @@ TOUR
 title One
 columns A
 client A 1
-wait_for A
+wait_for_status A 0
 TOUR
   LC_ALL=C AUTO=1 TERM=dumb timeout 60 script -qec 'scripts/lesson 90' /dev/null </dev/null >plain
   run grep -c '[^[:print:][:space:]]' plain
