@@ -55,7 +55,7 @@ setup() {
   host=127.0.0.1
   steps=() facts=() suspects=()
   result=skipped # what a scenario is that skips itself
-  read_tags
+  read_tags "$BATS_TEST_FILENAME" "$BATS_TEST_DESCRIPTION"
   wait_for_needs
   exec </dev/null
   cd "$BATS_TEST_TMPDIR" || return

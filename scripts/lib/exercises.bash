@@ -63,25 +63,3 @@ list_todos() {
 files_of() {
   printf '%s\n' "${frameworks[@]/#/$work/}" "$work/"*.h "$work/$1.c"
 }
-
-# set_styles: for a terminal: its width, and colours unless nobody wants them.
-set_styles() {
-  local size
-  bold='' red='' green='' dim='' plain='' width=0
-  if [[ -t 1 ]]; then
-    { size=$(stty size <&9 2>/dev/null) || true; } 9>&1 # in $(...), 1 is not the terminal
-    width=${size#* }
-    if [[ ${TERM:-dumb} != dumb && -z ${NO_COLOR:-} ]]; then
-      bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
-    fi
-  fi
-}
-
-# put INDENT STYLE TEXT: folded if it is wider than the terminal, each row behind INDENT.
-put() {
-  local text=$3
-  if ((width > 30)); then
-    text=$(fold -s -w $((width - 1 - ${#1})) <<<"$text")
-  fi
-  printf '%s\n' "$2$1${text//$'\n'/$'\n'$1}$plain"
-}
