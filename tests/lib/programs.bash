@@ -5,9 +5,9 @@
 RUN_LIMIT=15  # seconds: for a command in the foreground to end
 LEAVE_LIMIT=4 # seconds: for a program to end after SIGTERM
 
-started=()           # the names of the programs started
+started=()             # the names of the programs started
 declare -gA port_of=() # the ports that servers were told to take
-own_descriptors=(3)  # of bats
+own_descriptors=(3)    # of bats
 
 # ---- what processes.bash wants to know ----
 

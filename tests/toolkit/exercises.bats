@@ -430,7 +430,7 @@ OUTPUT
   fill 1 '    puts("one");'
   scripts/check 1 || true
   run scripts/help
-  assert_line '   1  count, checks passed: 1 of 3'
+  assert_line '   1  count, checks: 1 of 3'
 }
 
 # ---- hint, solution ----
