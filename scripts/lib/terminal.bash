@@ -7,8 +7,9 @@ read_size() {
   local size=
   height=24 width=80
   [[ ! -t 1 ]] || { size=$(stty size <&9 2>/dev/null) || true; } 9>&1 # in $(...), 1 is not the terminal
-  [[ $size =~ ^([1-9][0-9]*)\ ([1-9][0-9]*)$ ]] || return
-  height=${BASH_REMATCH[1]} width=${BASH_REMATCH[2]}
+  [[ $size =~ ^([0-9]+)\ ([1-9][0-9]*)$ ]] || return
+  width=${BASH_REMATCH[2]}
+  ((BASH_REMATCH[1] == 0)) || height=${BASH_REMATCH[1]}
 }
 
 # Sets what switches each style on (nothing, without colours), and the characters of lines.
