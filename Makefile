@@ -7,17 +7,23 @@ CPPFLAGS = -Icommon -D_POSIX_C_SOURCE=200809L
 BUILD    = build
 ARGS     =
 
-PROGRAMS = $(patsubst lessons/%.c,$(BUILD)/%,$(wildcard lessons/*/*.c))
-TOOLS    = $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(filter-out %/chaos.c,$(wildcard tests/tools/*.c)))
-STRIKER  = $(patsubst tests/tools/%.c,$(BUILD)/tools/%.so,$(wildcard tests/tools/chaos.c))
+# A .c with a .h of the same name is a module; a .c without one is a program. A program is linked with the
+# modules of its directory, and with what it uses of common/.
+modules  = $(wildcard $(patsubst %.h,%.c,$(wildcard $(addsuffix *.h,$(1)))))
+programs = $(filter-out $(call modules,$(1)),$(wildcard $(addsuffix *.c,$(1))))
+built    = $(addprefix $(BUILD)/,$(patsubst tests/%,%,$(patsubst lessons/%,%,$(basename $(1)))))
+
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
-CHECKS   = $(patsubst tests/framework/%.c,$(BUILD)/framework/%,$(wildcard tests/framework/*.c))
+PROGRAMS = $(call built,$(call programs,$(sort $(wildcard lessons/*/ lessons/*/*/))))
+TOOLS    = $(filter-out %/chaos,$(call built,$(call programs,tests/tools/)))
+STRIKER  = $(BUILD)/tools/chaos.so
+CHECKS   = $(call built,$(call programs,tests/framework/))
 # libevent is seldom installed: only tests/bench/asyncore builds what uses it.
-BENCH    = $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(filter-out %/libevent.c,$(wildcard tests/bench/*.c)))
-FUZZERS  = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
-OBJECTS  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
-# The frameworks, as a library: a program gets what it uses of them.
-LIBRARY  = $(BUILD)/common/frameworks.a
+BENCH    = $(call built,$(call programs,common/examples/) $(filter-out %/libevent.c,$(call programs,tests/bench/)))
+FUZZERS  = $(call built,$(call programs,tests/fuzz/))
+LINKED   = $(PROGRAMS) $(TOOLS) $(CHECKS) $(BENCH) $(BUILD)/bench/libevent $(FUZZERS)
+OBJECTS  = $(addsuffix .o,$(call built,$(wildcard common/*.c)))
+LIBRARY  = $(BUILD)/common/common.a
 
 .PHONY: all programs tools compiler help setup test mutants chaos sanitize coverage fuzz lint clean $(LESSONS)
 
@@ -29,43 +35,60 @@ tools: $(TOOLS) $(STRIKER) $(CHECKS) $(BENCH)
 # `make 02-tcp-time` builds the programs of one lesson.
 $(foreach lesson,$(LESSONS),$(eval $(lesson): $(filter $(BUILD)/$(lesson)/%,$(PROGRAMS))))
 
-OBJECT  = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@
-COMPILE = $(OBJECT) $(LDFLAGS) $(filter %.c %.a,$^) $(LDLIBS)
+# A short line for each program, or, with V=1, each whole command; with -s, nothing.
+ifneq ($(V),1)
+.SILENT:
+say = $(if $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),,echo "$(CC) $@")
+endif
 
-$(BUILD)/%: lessons/%.c $(LIBRARY) | compiler
-	@mkdir -p $(@D)
-	$(COMPILE)
+COMPILE = $(CC) -std=c11 -pthread $(CPPFLAGS) $(CFLAGS)
+LINK    = $(COMPILE) -o $@ $(LDFLAGS) $(filter %.c %.o,$^) $(filter %.a,$^) $(LDLIBS)
+OBJECT  = $(COMPILE) -MMD -MP -c -o $@ $<
 
-# tests/framework/, tests/tools/, tests/bench/, and, with what scripts/fuzz adds, tests/fuzz/.
-$(BUILD)/%: tests/%.c $(LIBRARY) | compiler
-	@mkdir -p $(@D)
-	$(COMPILE)
+$(LINKED): %: %.o $(LIBRARY)
+	$(say)
+	$(LINK)
+
+# What else a program is linked with: the modules of its directory.
+modules_of = $(addsuffix .o,$(call built,$(call modules,$(dir $(1)))))
+$(foreach source,$(call programs,$(wildcard lessons/*/ lessons/*/*/ tests/tools/ tests/framework/)),\
+  $(eval $(call built,$(source)): $(call modules_of,$(source))))
+
+$(BUILD)/%.o: lessons/%.c | compiler
+	mkdir -p $(@D)
+	$(OBJECT)
+
+$(BUILD)/%.o: tests/%.c | compiler
+	mkdir -p $(@D)
+	$(OBJECT)
 
 $(BUILD)/common/%.o: common/%.c | compiler
-	@mkdir -p $(@D)
-	$(OBJECT) -c $<
+	mkdir -p $(@D)
+	$(OBJECT)
 
 $(LIBRARY): $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
 # A library, which other programs load: it is not to be run. They may have no sanitizer.
-$(BUILD)/tools/chaos.so: tests/tools/chaos.c | compiler
-	@mkdir -p $(@D)
-	$(COMPILE) -fPIC -shared -fno-sanitize=all
+$(STRIKER): tests/tools/chaos.c | compiler
+	mkdir -p $(@D)
+	$(say)
+	$(LINK) -fPIC -shared -fno-sanitize=all
 	chmod -x $@
 
-# `make FROM=work/02-tcp-time TO=DIR DIR/server`: a program by another hand. A framework that
-# stands beside it in FROM is compiled in, and so the library's is not taken.
+# `make FROM=work/02-tcp-time TO=DIR DIR/server`: a program by another hand, from its own files and common/.
+# A file of common/ that stands beside it in FROM, because it holds an exercise, is taken instead.
 ifeq ($(origin FROM),command line)
-$(TO)/%: $(FROM)/%.c $(wildcard $(patsubst common/%,$(FROM)/%,$(wildcard common/*.c))) $(LIBRARY) | compiler
-	$(COMPILE)
+$(TO)/%: $(FROM)/%.c $(sort $(call modules,$(FROM)/) $(wildcard $(patsubst common/%,$(FROM)/%,$(wildcard common/*.c)))) \
+  $(wildcard $(FROM)/*.h) $(LIBRARY) | compiler
+	$(LINK)
 endif
 
 compiler:
 	@scripts/need $(firstword $(CC))
 
--include $(addsuffix .d,$(PROGRAMS) $(TOOLS) $(STRIKER) $(OBJECTS) $(CHECKS) $(BENCH) $(FUZZERS))
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 # ---- the verbs: scripts/help prints the text behind ##; without text, in the row of the next one ----
 

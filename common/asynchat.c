@@ -176,9 +176,7 @@ size_t async_chat_find(const char *bytes, size_t length, struct terminator termi
         size_t visible = smaller((size_t)(end - at), terminator.length);
         if (memcmp(at, terminator.bytes, visible) == 0)
             return (size_t)(at - bytes);
-        /* END EXERCISE: if ((size_t)(end - at) >= terminator.length &&
-         *     memcmp(at, terminator.bytes, terminator.length) == 0)
-         *     return (size_t)(at - bytes); */
+        /* END EXERCISE */
     }
     return length;
 }

@@ -8,20 +8,19 @@
 #define NET_H
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/resource.h>
+#include <stddef.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 /* Room for "[address]:port" and the NUL byte. */
 enum { NET_NAME_SIZE = INET6_ADDRSTRLEN + sizeof "[]:65535" };
+
+/* Seconds on a clock that never jumps: the difference of two is the time between them. */
+double net_now(void);
 
 /* ---- signals, as far as they meet sockets ---- */
 
@@ -29,18 +28,7 @@ enum { NET_NAME_SIZE = INET6_ADDRSTRLEN + sizeof "[]:65535" };
  * Becomes 1 when SIGINT or SIGTERM asks the program to stop. _Atomic, because threads read
  * it too (lesson 4).
  */
-static _Atomic sig_atomic_t net_stopping;
-
-/*
- * The signal may come just before the program enters a blocking call, which then would
- * not notice it. So alarm(2) sends SIGALRM, every second, until the program is gone.
- */
-static inline void net_on_stop_signal(int signal_number)
-{
-    (void)signal_number;
-    net_stopping = 1;
-    alarm(1);
-}
+extern _Atomic sig_atomic_t net_stopping;
 
 /*
  * Makes SIGINT (Ctrl-C) and SIGTERM set net_stopping. A call that blocks then returns -1
@@ -51,18 +39,7 @@ static inline void net_on_stop_signal(int signal_number)
  *
  * Returns 0, or -1 with errno set by sigaction(2).
  */
-static inline int net_handle_signals(void)
-{
-    struct sigaction stop = {.sa_handler = net_on_stop_signal};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigemptyset(&stop.sa_mask);
-    sigemptyset(&ignore.sa_mask);
-
-    if (sigaction(SIGINT, &stop, NULL) == -1 || sigaction(SIGTERM, &stop, NULL) == -1 ||
-        sigaction(SIGALRM, &stop, NULL) == -1)
-        return -1;
-    return sigaction(SIGPIPE, &ignore, NULL);
-}
+int net_handle_signals(void);
 
 /* ---- from lesson 1: addresses ---- */
 
@@ -70,38 +47,15 @@ static inline int net_handle_signals(void)
  * Writes `address` into `name` as "127.0.0.1:10000" or "[::1]:10000".
  * Returns name, for use inside printf.
  */
-static inline const char *net_format_address(const struct sockaddr_storage *address,
-                                             char name[NET_NAME_SIZE])
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-
-    if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)address;
-        inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof host);
-        snprintf(name, NET_NAME_SIZE, "[%s]:%u", host, ntohs(ipv6->sin6_port));
-    } else {
-        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof host);
-        snprintf(name, NET_NAME_SIZE, "%s:%u", host, ntohs(ipv4->sin_port));
-    }
-    return name;
-}
+const char *net_format_address(const struct sockaddr_storage *address,
+                               char name[NET_NAME_SIZE]);
 
 /*
  * Writes the address that the socket `fd` is bound to into `name`: with port 0, this is
  * where the port that the kernel chose can be read.
  * Returns 0, or -1 with errno set by getsockname(2).
  */
-static inline int net_local_name(int fd, char name[NET_NAME_SIZE])
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &length) == -1)
-        return -1;
-    net_format_address(&address, name);
-    return 0;
-}
+int net_local_name(int fd, char name[NET_NAME_SIZE]);
 
 /* ---- from lesson 2: names, listening, connecting ---- */
 
@@ -110,29 +64,11 @@ static inline int net_local_name(int fd, char name[NET_NAME_SIZE])
  * are for bind, else for connect.
  * Returns a list that freeaddrinfo(3) frees, or NULL, with *reason set to say why.
  */
-static inline struct addrinfo *net_look_up(const char *host, long port, bool passive,
-                                           const char **reason)
-{
-    struct addrinfo hints = {.ai_family = AF_UNSPEC,
-                             .ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)};
-    struct addrinfo *list = NULL;
-    char service[24];
-
-    snprintf(service, sizeof service, "%ld", port);
-    int error = getaddrinfo(host, service, &hints, &list);
-    *reason = gai_strerror(error);
-    return error == 0 ? list : NULL;
-}
+struct addrinfo *net_look_up(const char *host, long port, bool passive,
+                             const char **reason);
 
 /* Closes `fd` and keeps errno as it was. Returns -1. */
-static inline int net_close_failed(int fd)
-{
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
+int net_close_failed(int fd);
 
 /*
  * Makes a TCP socket that listens on `host` and `port` (0: any free port), with
@@ -140,141 +76,76 @@ static inline int net_close_failed(int fd)
  * Returns the socket, which the caller closes; or -1, with *reason set to a text that
  * says why (it needs no free).
  */
-static inline int net_listen(const char *host, long port, int backlog,
-                             const char **reason)
-{
-    struct addrinfo *list = net_look_up(host, port, true, reason);
-    int fd = -1;
-    int on = 1;
-
-    if (list == NULL)
-        return -1;
-    for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd == -1)
-            continue;
-        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
-            bind(fd, a->ai_addr, a->ai_addrlen) == -1 || listen(fd, backlog) == -1)
-            fd = net_close_failed(fd);
-    }
-    if (fd == -1)
-        *reason = strerror(errno);
-    freeaddrinfo(list);
-    return fd;
-}
+int net_listen(const char *host, long port, int backlog, const char **reason);
 
 /*
  * Accepts the next client of `listener`, and writes its address into `name`.
  * Returns its socket, which the caller closes; or -1 with errno set by accept(2).
  */
-static inline int net_accept(int listener, char name[NET_NAME_SIZE])
-{
-    struct sockaddr_storage peer;
-    socklen_t length = sizeof peer;
-
-    int fd = accept(listener, (struct sockaddr *)&peer, &length);
-    if (fd != -1)
-        net_format_address(&peer, name);
-    return fd;
-}
+int net_accept(int listener, char name[NET_NAME_SIZE]);
 
 /*
  * Connects to `host` and `port` over TCP: every address of the host is tried, in turn.
  * Returns the socket, which the caller closes; or -1, with *reason set to a text that
  * says why (it needs no free).
  */
-static inline int net_connect(const char *host, long port, const char **reason)
-{
-    struct addrinfo *list = net_look_up(host, port, false, reason);
-    int fd = -1;
+int net_connect(const char *host, long port, const char **reason);
 
-    if (list == NULL)
-        return -1;
-    for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
-        if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == -1)
-            fd = net_close_failed(fd);
-    }
-    if (fd == -1)
-        *reason = strerror(errno);
-    freeaddrinfo(list);
-    return fd;
-}
+/* ---- from lesson 3: a stream has no messages, and a call may move only a part ---- */
 
 /*
  * Makes recv and send on `fd` give up, with errno EAGAIN, when nothing has moved for so
  * many seconds; 0 waits for ever. Returns 0, or -1 with errno set by setsockopt(2).
  */
-static inline int net_set_timeout(int fd, double seconds)
-{
-    struct timeval limit = {.tv_sec = (time_t)seconds};
-    limit.tv_usec = (suseconds_t)((seconds - (double)limit.tv_sec) * 1e6);
-
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
-        return -1;
-    return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-}
-
-/* ---- from lesson 3: a stream has no messages, and a call may move only a part ---- */
+int net_set_timeout(int fd, double seconds);
 
 /*
  * Receives what has come, at most `size` bytes. A signal that does not ask to stop does
  * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with
  * errno set by recv(2).
  */
-static inline ssize_t net_recv(int fd, void *bytes, size_t size)
-{
-    ssize_t received;
-    do
-        received = recv(fd, bytes, size, 0);
-    while (received == -1 && errno == EINTR && !net_stopping);
-    return received;
-}
+ssize_t net_recv(int fd, void *bytes, size_t size);
 
 /*
  * Receives exactly `length` bytes.
  * Returns length; less at the end of the stream; or -1 with errno set by recv(2).
  */
-static inline ssize_t net_recv_all(int fd, void *bytes, size_t length)
-{
-    size_t done = 0;
-    while (done < length) {
-        ssize_t received = net_recv(fd, (char *)bytes + done, length - done);
-        if (received == -1)
-            return -1;
-        if (received == 0)
-            break;
-        done += (size_t)received;
-    }
-    return (ssize_t)done;
-}
+ssize_t net_recv_all(int fd, void *bytes, size_t length);
 
 /*
  * Sends all of `length` bytes, in as many calls as it takes.
  * Returns 0, or -1 with errno set by send(2); then nobody knows how much has arrived.
  */
-static inline int net_send_all(int fd, const void *bytes, size_t length)
-{
-    size_t done = 0;
-    while (done < length) {
-        ssize_t sent = send(fd, (const char *)bytes + done, length - done, MSG_NOSIGNAL);
-        if (sent >= 0)
-            done += (size_t)sent;
-        else if (errno != EINTR || net_stopping)
-            return -1;
-    }
-    return 0;
-}
+int net_send_all(int fd, const void *bytes, size_t length);
 
-/* Each client needs a descriptor; the usual limit of 1024 may be raised. (Lesson 7.) */
-static inline void net_raise_descriptor_limit(void)
-{
-    struct rlimit limit;
+/*
+ * To be called before `fd` is closed, when the peer may still be sending: half-closes, and
+ * reads what comes until the peer has closed, too. To close with bytes unread would reset the
+ * connection, and the peer might lose the last answer. It waits for 2 seconds at most, and
+ * changes the time-out of `fd`.
+ */
+void net_linger(int fd);
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
+/* ---- from lesson 4: a client too many ---- */
+
+/*
+ * Tells a new client "error: REASON\r\n", and closes its socket. It does not wait: the line
+ * fits into the empty buffer of a new connection, and only what has come already is read.
+ */
+void net_refuse(int fd, const char *reason);
+
+/* ---- from lessons 5 and 6: calls that do not wait ---- */
+
+/* Whether errno says that the call had nothing to do: it is to be tried again later. */
+bool net_would_wait(void);
+
+/* Makes `fd` non-blocking. Returns 0, or -1 with errno set by fcntl(2). */
+int net_set_nonblocking(int fd);
+
+/* ---- from lesson 7: thousands of clients ---- */
+
+/* Allows this process as many descriptors as the system lets it have: the usual limit of 1024
+ * may be raised. */
+void net_raise_descriptor_limit(void);
 
 #endif

@@ -270,7 +270,7 @@ static int run_handler(struct request_handler *handler)
         return -1;
     errno = error;
     return result;
-    /* END EXERCISE: return handler->class->handle(handler); */
+    /* END EXERCISE */
 }
 
 /* ---- BaseServer: what is being served ---- */
@@ -895,9 +895,7 @@ static int threading_process_request(struct server *server, const struct request
         return fail(error);
     }
     return 0;
-    /* END EXERCISE: (void)start_request_thread;
-     * free(thread);
-     * return base_server_process_request(server, request); */
+    /* END EXERCISE */
 }
 
 /* The threads come first: for datagrams, they answer on the server's own socket. */

@@ -676,7 +676,7 @@ has_unread_reply() {
 # ---- stream ----
 
 stream() {
-  run_bounded "$BUILD/03-tcp-dialog/stream" "$@"
+  run_bounded "$BUILD/03-tcp-dialog/show_stream" "$@"
 }
 
 @test "stream end: recv returns 0 again and again, and never waits" {

@@ -636,7 +636,7 @@ no_more_memory() {
 # ---- counter and cost ----
 
 counter() {
-  run_bounded "$BUILD/04-tcp-threads/counter" "$@"
+  run_bounded "$BUILD/04-tcp-threads/show_race" "$@"
   assert_success
 }
 
@@ -657,7 +657,7 @@ counter() {
 @test "cost: what threads and processes cost, and a process costs more memory" {
   local model kib=()
   for model in thread process; do
-    run_bounded "$BUILD/04-tcp-threads/cost" --model "$model" --count 50
+    run_bounded "$BUILD/04-tcp-threads/measure_cost" --model "$model" --count 50
     assert_success
     [[ -r /proc/self/smaps_rollup ]] || skip "this machine has no smaps_rollup"
     assert_output --regexp "^50 of model $model: [0-9]+ us each to start, [0-9.]+ KiB each, [0-9]+ KiB together\$"

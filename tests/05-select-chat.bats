@@ -700,7 +700,7 @@ talk() {
 # ---- rooms ----
 
 rooms() {
-  start "$1" "$BUILD/05-select-chat/rooms" --host "$host" "${@:2}"
+  start "$1" "$BUILD/05-select-chat/watch_rooms" --host "$host" "${@:2}"
 }
 
 @test "rooms: two servers at once, and a time-out of select, again and again" {
@@ -730,8 +730,8 @@ rooms() {
   wait_for_line listener.out "^$port: $WELCOME\$"
   stop listener
   assert_same "$status" 0
-  run_bounded "$BUILD/05-select-chat/rooms"
+  run_bounded "$BUILD/05-select-chat/watch_rooms"
   assert_fails 2
-  run_bounded "$BUILD/05-select-chat/rooms" "$port" 70000
+  run_bounded "$BUILD/05-select-chat/watch_rooms" "$port" 70000
   assert_fails 2
 }

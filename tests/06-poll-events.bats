@@ -702,7 +702,7 @@ is_at_rest() {
 # ---- events ----
 
 @test "events: each event of poll, in a table" {
-  run_bounded "$BUILD/06-poll-events/events"
+  run_bounded "$BUILD/06-poll-events/show_events"
   assert_success
   assert_line --regexp '^a new connection +POLLIN +nothing$'
   assert_line --regexp '^ +POLLIN\|POLLOUT +POLLOUT$'
@@ -719,6 +719,6 @@ is_at_rest() {
 
 @test "events: POLLRDHUP, where there is one" {
   [[ $(uname) == Linux ]] || skip "POLLRDHUP is Linux's"
-  run_bounded "$BUILD/06-poll-events/events"
+  run_bounded "$BUILD/06-poll-events/show_events"
   assert_line --regexp '^ +POLLIN\|POLLRDHUP +POLLIN\|POLLRDHUP$'
 }

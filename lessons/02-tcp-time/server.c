@@ -59,8 +59,7 @@ static int open_listener(const char *host, long port, int backlog, bool reuse)
             errno = error;
             fd = -1;
         }
-        /* END EXERCISE: (void)on;
-         * (void)backlog; */
+        /* END EXERCISE */
     }
     if (fd == -1)
         cli_fail("bind %s:%ld: %s", host, port, strerror(errno));
@@ -103,7 +102,7 @@ static void serve_client(int client, double timeout)
     do
         length = recv(client, message, sizeof message, 0);
     while (length == -1 && errno == EINTR && !net_stopping);
-    /* END EXERCISE: length = 0; */
+    /* END EXERCISE */
 
     if (length > 0) {
         printf("received: ");
@@ -136,8 +135,7 @@ static void serve_clients(int listener, double timeout)
          * address into `peer` */
         socklen_t length = sizeof peer;
         int client = accept(listener, (struct sockaddr *)&peer, &length);
-        /* END EXERCISE: (void)listener;
-         * int client = pause(); */
+        /* END EXERCISE */
         if (client == -1) {
             if (errno == EINTR ||
                 errno == ECONNABORTED) /* that client has left already */

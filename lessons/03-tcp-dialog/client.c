@@ -105,8 +105,7 @@ static void finish_dialog(struct stream *stream, ssize_t unanswered)
     shutdown(stream->fd, SHUT_WR);
     while ((reply = print_reply(stream)) != -1)
         unanswered -= reply + framing_cost;
-    /* END EXERCISE: while (unanswered > 0 && (reply = print_reply(stream)) != -1)
-     *     unanswered -= reply + framing_cost; */
+    /* END EXERCISE */
     if (unanswered > 0)
         cli_fail("the server closed the connection");
 }

@@ -29,7 +29,7 @@ ask "What do the later calls of recv do?" \
   "They return -1 with an error." \
   --answer 2
 columns stream
-program stream stream end
+program stream show_stream end
 expect stream '^recv returned 5'
 expect stream '^recv returned 0'
 expect stream '^100000 more calls: 100000 returned 0'
@@ -119,7 +119,7 @@ ask "What does send return?" \
   "-1, because 8 MiB do not fit." \
   --answer 2
 columns stream
-program stream stream partial
+program stream show_stream partial
 expect stream '^send of 8388608 bytes took [0-9]+'
 expect stream '^send took none'
 expect stream '^send took [0-9]+'

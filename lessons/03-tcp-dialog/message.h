@@ -122,7 +122,7 @@ static inline ssize_t receive_all(int fd, void *bytes, size_t length)
         done += (size_t)received;
     }
     return (ssize_t)done;
-    /* END EXERCISE: return receive(fd, bytes, length); */
+    /* END EXERCISE */
 }
 
 /*
@@ -142,7 +142,7 @@ static inline int send_all(int fd, const void *bytes, size_t length)
             return -1;
     }
     return 0;
-    /* END EXERCISE: return send(fd, bytes, length, MSG_NOSIGNAL) == -1 ? -1 : 0; */
+    /* END EXERCISE */
 }
 
 /* ---- receiving a message ---- */
@@ -209,10 +209,7 @@ static inline int receive_terminated(struct stream *stream, char terminator,
             *length = (size_t)(found - waiting);
             stream->start += *length + 1;
             return 1;
-            /* END EXERCISE: *message = waiting;
-             * *length = count;
-             * stream->start = stream->end;
-             * return 1; */
+            /* END EXERCISE */
         }
         searched = count;
 

@@ -62,11 +62,7 @@ static void ask(struct lines *lines, long count, double every)
             puts("sent: Hello");
         print_answer(lines);
     }
-    /* END EXERCISE: (void)count;
-     * (void)every;
-     * if (net_send_all(lines->fd, "Hello\n", strlen("Hello\n")) == 0)
-     *     puts("sent: Hello");
-     * print_answer(lines); */
+    /* END EXERCISE */
 }
 
 int main(int argc, char **argv)

@@ -84,11 +84,11 @@ ask "Which of them costs more memory?" \
   "Both the same: fork copies nothing." \
   --answer 2
 columns cost
-program cost cost --model thread --count 200
+program cost measure_cost --model thread --count 200
 expect cost '^200 of model thread'
 wait_for_status cost 0
 columns cost
-program cost cost --model process --count 200
+program cost measure_cost --model process --count 200
 expect cost '^200 of model process'
 wait_for_status cost 0
 reveal "The 8 MiB of a stack are only an address range: memory is taken when it is written to. fork copies" \
@@ -104,15 +104,15 @@ ask "What will the counter hold?" \
   "More: some updates are counted twice." \
   --answer 2
 columns counter
-program counter counter
+program counter show_race
 expect counter ' lost [1-9]'
 wait_for_status counter 0
 columns counter
-program counter counter --lock mutex
+program counter show_race --lock mutex
 expect counter ' lost 0$'
 wait_for_status counter 0
 columns counter
-program counter counter --lock atomic
+program counter show_race --lock atomic
 expect counter ' lost 0$'
 wait_for_status counter 0
 reveal "To add 1 is three steps: load, add, store. If another thread stores between your load and your" \

@@ -73,9 +73,7 @@ static inline void start_process(int listener, int client, const char *name)
         children[child_count++] = id;
         close(client);
     }
-    /* END EXERCISE: (void)listener;
-     * serve_client(client, name);
-     * close(client); */
+    /* END EXERCISE */
 }
 
 /* Prepares for children. Returns 0, or -1 with errno set. */

@@ -87,9 +87,7 @@ static inline void start_thread(int fd, const char *name)
         free(client);
         refuse_client(fd, name, strerror(error));
     }
-    /* END EXERCISE: (void)create_thread;
-     * serve_client(fd, name);
-     * close(fd); */
+    /* END EXERCISE */
 }
 
 #endif

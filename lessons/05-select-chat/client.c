@@ -119,7 +119,7 @@ static void chat_round(struct chat *chat)
         FD_SET(STDIN_FILENO, &reading);
     if (chat->queue.length > 0)
         FD_SET(chat->fd, &writing);
-    /* END EXERCISE: FD_SET(chat->typing ? STDIN_FILENO : chat->fd, &reading); */
+    /* END EXERCISE */
     int highest = chat->fd > STDIN_FILENO ? chat->fd : STDIN_FILENO;
     if (select(highest + 1, &reading, &writing, NULL, NULL) == -1) {
         if (errno != EINTR)

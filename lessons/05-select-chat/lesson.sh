@@ -117,7 +117,7 @@ columns one two rooms
 server_as one
 one_port=$port
 server_as two
-program rooms rooms --timeout 1 "$one_port" "$port"
+program rooms watch_rooms --timeout 1 "$one_port" "$port"
 expect rooms 'connected'
 expect rooms 'connected'
 expect rooms '^nothing for 1 s$'

@@ -93,9 +93,7 @@ static inline int lines_next(struct lines *lines, const char **line, size_t *len
     lines->start += *length + 1;
     if (*length > 0 && waiting[*length - 1] == '\r')
         --*length;
-    /* END EXERCISE: *line = waiting;
-     * *length = (size_t)(newline - waiting);
-     * lines->start = lines->end; */
+    /* END EXERCISE */
     if (!lines->skipping)
         return 1;
     lines->skipping = false; /* this was the end of a line that is too long */

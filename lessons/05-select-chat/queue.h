@@ -74,9 +74,7 @@ static inline int queue_send(struct queue *queue, int fd, const char *bytes,
     if (sent == -1)
         return -1;
     return queue_append(queue, bytes + sent, length - (size_t)sent, max);
-    /* END EXERCISE: (void)queue;
-     * (void)max;
-     * return send(fd, bytes, length, MSG_NOSIGNAL) == -1 ? -1 : 0; */
+    /* END EXERCISE */
 }
 
 /*

@@ -77,7 +77,7 @@ static inline void tell_others(struct room *room, int author, const char *head,
     for (int fd = 0; fd < FD_SETSIZE; fd++)
         if (room->members[fd] != NULL && fd != author)
             tell(room, fd, room->message, end);
-    /* END EXERCISE: (void)author; */
+    /* END EXERCISE */
 }
 
 /* ---- members come and leave ---- */

@@ -188,8 +188,7 @@ static void choose_events(const struct client *client, struct pollfd *polled)
             polled[i + 1].events |= POLLOUT;
             reads = reads && client->late;
         }
-        /* END EXERCISE: polled[i + 1].fd = connection->fd;
-         * polled[i + 1].events = client->typing ? 0 : POLLIN; */
+        /* END EXERCISE */
     }
     polled[0] = (struct pollfd){.fd = reads ? STDIN_FILENO : -1, .events = POLLIN};
 }

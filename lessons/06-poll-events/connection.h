@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <sys/types.h>
 
 struct connection {
@@ -42,8 +43,7 @@ static inline int set_nonblocking(int fd)
     if (flags == -1)
         return -1;
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    /* END EXERCISE: (void)fd;
-     * return 0; */
+    /* END EXERCISE */
 }
 
 /*
@@ -205,8 +205,7 @@ static inline void flush(struct connection *connection)
     }
     connection->queued -= (size_t)sent;
     memmove(connection->queue, connection->queue + sent, connection->queued);
-    /* END EXERCISE: send(connection->fd, connection->queue, connection->queued, MSG_NOSIGNAL);
-     * connection->queued = 0; */
+    /* END EXERCISE */
 }
 
 #endif

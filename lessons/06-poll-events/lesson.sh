@@ -40,7 +40,7 @@ expect server ' left$'
 wait_for_status A 0
 stop server
 columns events
-program events events
+program events show_events
 expect events '^the peer half-closed +POLLIN +POLLIN$'
 expect events ' POLLIN\|POLLHUP$'
 expect events 'reset +POLLIN +POLLIN\|POLLERR\|POLLHUP$'

@@ -133,8 +133,7 @@ static short wanted_events(const struct server *server, const struct connection 
         events |= POLLIN;
     if (client->queued > 0)
         events |= POLLOUT;
-    /* END EXERCISE: if (!client->ended && !is_stalled(server, client))
-     *     events = POLLIN; */
+    /* END EXERCISE */
     return events;
 }
 
@@ -152,10 +151,7 @@ static void serve_client(struct server *server, size_t place)
      * broken: what came before that is still to be read */
     if (polled->revents & (POLLIN | POLLHUP | POLLERR))
         receive(client);
-    /* END EXERCISE: if (polled->revents & POLLHUP)
-     *     client->ended = true;
-     * else if (polled->revents & POLLIN)
-     *     receive(client); */
+    /* END EXERCISE */
     answer(server, client);
     polled->events = wanted_events(server, client);
 

@@ -85,8 +85,7 @@ static int client_handle_write(struct dispatcher *d)
         client->sending = false; /* else the loop would call this for ever */
         client->due = now() + client->delay;
     }
-    /* END EXERCISE: client->sending = false;
-     * client->due = 0; */
+    /* END EXERCISE */
     return 0;
 }
 

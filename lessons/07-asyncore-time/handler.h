@@ -52,8 +52,7 @@ static inline bool handler_readable(struct dispatcher *d)
 
     /* EXERCISE 5: not after its end, and not while max_queue bytes or more wait for it */
     return !handler->ended && handler->queue.length < max_queue;
-    /* END EXERCISE: (void)max_queue;
-     * return !handler->ended; */
+    /* END EXERCISE */
 }
 
 /* There is almost always room to send: true without a reason would keep the CPU busy. */
@@ -61,8 +60,7 @@ static inline bool handler_writable(struct dispatcher *d)
 {
     /* EXERCISE 4: only when something waits for the client */
     return handler_of(d)->queue.length > 0;
-    /* END EXERCISE: (void)d;
-     * return false; */
+    /* END EXERCISE */
 }
 
 /*

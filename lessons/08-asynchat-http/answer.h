@@ -69,8 +69,7 @@ static inline int answer_file(struct connection *c, const char *path)
     }
     /* EXERCISE 4: the file follows, piece by piece, as there is room */
     return async_chat_push_with_producer(&c->chat, producer);
-    /* END EXERCISE: producer->ops.destroy(producer);
-     * return 0; */
+    /* END EXERCISE */
 }
 
 /* Answers the request, whose body has come. Returns 0, or -1 with errno set. */

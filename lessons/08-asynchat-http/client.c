@@ -117,9 +117,7 @@ static void begin_answer(struct client *client, const char *head, size_t length)
         print_head(head, length);
     if (response.status / 100 != 2) {
         fflush(stdout);
-        fprintf(stderr, "%s: the server answered: ", cli_program);
-        cli_print_bytes(stderr, response.line.bytes, response.line.length);
-        fputc('\n', stderr);
+        cli_warn_bytes("the server answered", response.line.bytes, response.line.length);
         client->failed++;
     }
     if (client->head_only || response.status == 204 || response.status == 304 ||

@@ -76,7 +76,7 @@ static inline void expect_body(struct connection *c)
     c->collected = 0;
     /* EXERCISE 2: the message is complete when content_length bytes have come */
     async_chat_set_terminator(&c->chat, NULL, (size_t)c->request.content_length);
-    /* END EXERCISE: async_chat_set_terminator(&c->chat, "\r\n\r\n", 4); */
+    /* END EXERCISE */
 }
 
 /*
@@ -96,8 +96,7 @@ static inline void go_when_done(struct connection *c)
     /* EXERCISE 5: only who leaves, has not half-closed yet, and has no output any more */
     if (c->state != LEAVING || c->half_closed || async_chat_has_output(&c->chat))
         return;
-    /* END EXERCISE: if (c->state != LEAVING)
-     *     return; */
+    /* END EXERCISE */
     c->half_closed = true;
     if (c->ended)
         dispatcher_close(&c->chat.dispatcher);
@@ -240,7 +239,7 @@ static inline bool connection_readable(struct dispatcher *d)
 
     /* EXERCISE 6: not after its end; and only when nothing waits for it, or it leaves */
     return !c->ended && (c->state == LEAVING || !async_chat_has_output(&c->chat));
-    /* END EXERCISE: return !c->ended; */
+    /* END EXERCISE */
 }
 
 static inline int connection_handle_read(struct dispatcher *d)

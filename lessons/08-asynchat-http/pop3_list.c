@@ -163,9 +163,7 @@ static void hear_refusal(struct mailbox *m, const char *line, size_t length)
         next_message(m);
         return;
     }
-    fprintf(stderr, "%s: %s: ", cli_program, m->conversation.waits_for);
-    cli_print_bytes(stderr, line, length);
-    fputc('\n', stderr);
+    cli_warn_bytes(m->conversation.waits_for, line, length);
     say(m, QUIT, "QUIT", "QUIT");
 }
 

@@ -165,9 +165,7 @@ static void letter_handle_line(struct conversation *c, const char *line, size_t 
     if (letter->step == EHLO && code >= 500) {
         letter->step = HELO;
     } else if (code / 10 != steps[letter->step].code / 10) {
-        fprintf(stderr, "%s: %s: ", cli_program, c->waits_for);
-        cli_print_bytes(stderr, line, length);
-        fputc('\n', stderr);
+        cli_warn_bytes(c->waits_for, line, length);
         letter->step = QUIT;
     } else {
         letter->sent |= letter->step == TEXT;

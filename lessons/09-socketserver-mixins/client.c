@@ -145,13 +145,13 @@ static void print_answer(struct rfile *rfile)
 
     bool refused =
         (size_t)length > strlen(error) && memcmp(answer, error, strlen(error)) == 0;
-    FILE *out = refused ? stderr : stdout;
-    if (refused)
-        fprintf(stderr, "%s: the server answered ", cli_program);
-    cli_print_bytes(out, answer, (size_t)length - 1); /* without its newline */
-    fputc('\n', out);
-    if (refused)
+    size_t without_newline = (size_t)length - 1;
+    if (refused) {
+        cli_warn_bytes("the server answered", answer, without_newline);
         exit(EXIT_FAILURE);
+    }
+    cli_print_bytes(stdout, answer, without_newline);
+    putchar('\n');
 }
 
 /* Reads a line of the input. Returns its length, with a newline at its end; or -1. */

@@ -67,8 +67,7 @@ static inline int setup(struct request_handler *handler)
     self->timeout = time_server_of(handler->server)->timeout;
     self->wbufsize = 512;
     return handler->class->base->setup(handler);
-    /* END EXERCISE: (void)self;
-     * return handler->class->base->setup(handler); */
+    /* END EXERCISE */
 }
 
 /*
@@ -155,9 +154,7 @@ static inline int handle(struct request_handler *handler)
     if (length == -1)
         tell_why(self);
     return (int)length;
-    /* END EXERCISE: (void)tell_why;
-     * length = receive_line(&self->rfile, max, &line);
-     * return length > 0 ? answer(&self->wfile, line, (size_t)length) : 0; */
+    /* END EXERCISE */
 }
 
 static inline int finish(struct request_handler *handler)

@@ -59,8 +59,7 @@ static bool verify_request(struct server *server, const struct request *request)
         return refuse(server, request, "not allowed");
     if (server_active_requests(server) >= (size_t)self->max_clients)
         return refuse(server, request, "too many clients");
-    /* END EXERCISE: (void)self;
-     * (void)refuse; */
+    /* END EXERCISE */
     return base_server_verify_request(server, request);
 }
 
@@ -169,9 +168,7 @@ static void serve(struct time_server *self)
     server_abort_requests(&self->base);
     server_shutdown(&self->base);
     pthread_join(loop, NULL);
-    /* END EXERCISE: (void)number;
-     * pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
-     * pthread_join(loop, NULL); */
+    /* END EXERCISE */
 }
 
 int main(int argc, char **argv)

@@ -2,13 +2,15 @@
 #
 #   /* EXERCISE 2: what to write, in a sentence */    here begins what a student is to write
 #   /* END EXERCISE */                                here it ends
-#   /* END EXERCISE: int client = -1; */              the same; the starter has this in its place
+#
+# What the starter has in its place stands in the lesson's EXERCISES.md, which `exercises` names: under
+# "## Exercise 2: ...", between ```c and ```. It may be nothing.
 #
 # A marker stands alone on its lines. Each line but the first begins with " * ". `mode` says what
 # to print:
 #
 #   list       of each exercise: number, file, line and sentence, with tabs between
-#   starter    the source with a TODO in the place of each exercise
+#   starter    the source with a TODO, and the stand-in, in the place of each exercise
 #   reference  the source without the markers
 #   region     the lines of exercise `number`
 #   todo       as list, of the TODOs in a student's sources; a student may break every rule
@@ -52,10 +54,27 @@ function begin_exercise(    number) {
 function end_exercise() {
     if (!open)
         fail(first, "END EXERCISE, but no EXERCISE before it")
+    if (mode == "starter" && open in stand_in)
+        print_indented(stand_in[open])
     open = 0
-    if (mode == "starter" && sub(/^END EXERCISE: /, "", text)) {
-        gsub(/\n/, "\n" indent, text)
-        print indent text
+}
+
+function print_indented(text) {
+    gsub(/\n/, "\n" indent, text)
+    print indent text
+}
+
+# Reads the stand-ins: the code that the starter has in the place of each exercise.
+function read_stand_ins(    line, number, inside) {
+    while ((getline line < exercises) > 0) {
+        if (line ~ /^## Exercise [0-9]+:/)
+            number = substr(line, length("## Exercise ") + 1) + 0
+        else if (line == "```c")
+            inside = 1
+        else if (line == "```")
+            inside = 0
+        else if (inside)
+            stand_in[number] = stand_in[number] (stand_in[number] == "" ? "" : "\n") line
     }
 }
 
@@ -64,7 +83,7 @@ function read_comment() {
     if (mode == "todo") {
         if (text ~ /^TODO [0-9]+: /)
             print_entry(text)
-    } else if (text ~ /^END EXERCISE(: .|$)/) {
+    } else if (text == "END EXERCISE") {
         end_exercise()
     } else if (text ~ /^EXERCISE [1-9][0-9]*:/) {
         begin_exercise()
@@ -82,7 +101,10 @@ function end_file() {
         fail(begun, "EXERCISE " open " does not end")
 }
 
-BEGIN { marker = "(^|[^A-Za-z_])" (mode == "todo" ? "TODO" : "EXERCISE") "([^A-Za-z_]|$)" }
+BEGIN {
+    marker = "(^|[^A-Za-z_])" (mode == "todo" ? "TODO" : "EXERCISE") "([^A-Za-z_]|$)"
+    read_stand_ins()
+}
 
 FNR == 1 {
     end_file()

@@ -8,7 +8,7 @@
 
 # markers MODE FILE...: what exercises.awk prints in that mode.
 markers() {
-  awk -v mode="$1" -f scripts/lib/exercises.awk "${@:2}"
+  awk -v mode="$1" -v exercises="lessons/$lesson/EXERCISES.md" -f scripts/lib/exercises.awk "${@:2}"
 }
 
 # find_exercises N: sets lesson, number, sources (the reference's files), exercises (their list)

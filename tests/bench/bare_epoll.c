@@ -8,9 +8,12 @@
 #define _GNU_SOURCE /* accept4 */
 #include "net.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 struct client {
     int fd;

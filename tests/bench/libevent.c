@@ -12,6 +12,8 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static void on_read(struct bufferevent *client, void *unused)
 {

@@ -7,14 +7,20 @@
 #include "net.h"
 #include "socketserver.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- a server that counts what happens to it, and fails where it is told ---- */
 

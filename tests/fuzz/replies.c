@@ -7,6 +7,7 @@
  */
 #include "../../lessons/08-asynchat-http/reply.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
  */
 #include "asynchat.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -46,8 +46,7 @@ build_submission() {
   mkdir -p "$to"
   for program in server client; do
     if [[ -e $from/$program.c ]]; then
-      C_INCLUDE_PATH=$ROOT/lessons/$LESSON make -s -C "$ROOT" \
-        FROM="$from" TO="$to" "$to/$program"
+      make -s -C "$ROOT" FROM="$from" TO="$to" "$to/$program"
     elif [[ -x $from/$program ]]; then
       cp "$from/$program" "$to/"
     else

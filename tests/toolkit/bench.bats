@@ -20,15 +20,15 @@ echoes() {
 }
 
 @test "echo_asyncore sends back what comes" {
-  echoes "$BUILD/bench/echo_asyncore"
+  echoes "$BUILD/common/examples/echo_asyncore"
 }
 
 @test "echo_asynchat sends back what comes" {
-  echoes "$BUILD/bench/echo_asynchat"
+  echoes "$BUILD/common/examples/echo_asynchat"
 }
 
 @test "echo_socketserver sends back what comes" {
-  echoes "$BUILD/bench/echo_socketserver"
+  echoes "$BUILD/common/examples/echo_socketserver"
 }
 
 @test "libevent sends back what comes" {

@@ -36,9 +36,7 @@ int main(void)
     /* EXERCISE 3: say three,
      * by calling puts */
     puts("three");
-    /* END EXERCISE: int three = 3;
-     * if (three == 2)
-     *     puts("two"); */
+    /* END EXERCISE */
     return 0;
 }
 C
@@ -50,18 +48,17 @@ int main(void)
     int numbers[] = {1, 2};
     /* EXERCISE 2: add the numbers */
     int sum = numbers[0] + numbers[1];
-    /* END EXERCISE: int sum = numbers[0]; */
+    /* END EXERCISE */
     printf("%d\n", sum);
     return 0;
 }
 C
   printf '#include <stdio.h>\n#define ONE "one"\n' >"$lesson/words.h"
-  cat >"$lesson/README.md" <<'MARKDOWN'
-# Lesson 1: count
+  printf '# Lesson 1: count\n' >"$lesson/README.md"
+  cat >"$lesson/EXERCISES.md" <<'MARKDOWN'
+# Exercises of lesson 1
 
-## Exercises
-
-### Exercise 1: one
+## Exercise 1: one
 
 The idea of one.
 
@@ -77,11 +74,21 @@ A question?
 
 </details>
 
-### Exercise 2: two
+## Exercise 2: two
 
 The idea of two.
 
-## API index
+```c
+int sum = numbers[0];
+```
+
+## Exercise 3: three
+
+```c
+int three = 3;
+if (three == 2)
+    puts("two");
+```
 MARKDOWN
   # bats would take an @test, or its tags, here for its own.
   sed 's/^TEST/@test/; s/^TAGS/# bats test_tags/' >tests/01-count.bats <<'BATS'
@@ -197,17 +204,17 @@ assert_bad_markers() {
   ((started > 0))
 }
 
-@test "markers: each exercise of every lesson has hints in its README, and no other has" {
+@test "markers: each exercise of every lesson has hints in its EXERCISES.md, and no other has" {
   local directory frameworks
   for directory in "$ROOT"/lessons/*/; do
     readarray -t frameworks < <(cat "$directory/framework" 2>/dev/null)
     sed -n 's|^ */\* EXERCISE \([0-9]*\):.*|\1|p' "$directory"*.[ch] "${frameworks[@]/#/$ROOT/common/}" |
       sort -n >exercises
-    sed -n 's|^### Exercise \([0-9]*\): .*|\1|p' "$directory/README.md" | cmp - exercises
-    awk -v file="$directory/README.md" '
+    sed -n 's|^## Exercise \([0-9]*\): .*|\1|p' "$directory/EXERCISES.md" | cmp - exercises
+    awk -v file="$directory/EXERCISES.md" '
       /^##/ { if (heading && hints < 2) { print file ": " heading ": too few hints"; exit 1 }
-              heading = /^### Exercise/ ? $0 : ""; hints = 0 }
-      heading && /^<details><summary>Hint [0-9]+<\/summary>$/ { hints++ }' "$directory/README.md"
+              heading = /^## Exercise/ ? $0 : ""; hints = 0 }
+      heading && /^<details><summary>Hint [0-9]+<\/summary>$/ { hints++ }' "$directory/EXERCISES.md"
   done
 }
 

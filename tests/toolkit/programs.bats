@@ -103,15 +103,15 @@ shows_help() {
   bad_usage "$BUILD/04-tcp-threads/server" --max-clients 0
   bad_usage "$BUILD/04-tcp-threads/server" --max-line 0
   bad_usage "$BUILD/04-tcp-threads/client" --count 0
-  bad_usage "$BUILD/04-tcp-threads/counter" --threads 0
-  bad_usage "$BUILD/04-tcp-threads/cost" --model fork
+  bad_usage "$BUILD/04-tcp-threads/show_race" --threads 0
+  bad_usage "$BUILD/04-tcp-threads/measure_cost" --model fork
   bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
   bad_usage "$BUILD/05-select-chat/server" --max-line 0
   bad_usage "$BUILD/05-select-chat/client" --repeat 0
   bad_usage "$BUILD/07-asyncore-time/server" --poller kqueue
   bad_usage "$BUILD/07-asyncore-time/server" --max-queue 0
   bad_usage "$BUILD/07-asyncore-time/client" $'two\nlines'
-  bad_usage "$BUILD/07-asyncore-time/cost" --idle 0
+  bad_usage "$BUILD/07-asyncore-time/measure_cost" --idle 0
   bad_usage "$BUILD/08-asynchat-http/server" --poller kqueue
   bad_usage "$BUILD/08-asynchat-http/server" --max-body -1
   bad_usage "$BUILD/08-asynchat-http/server" --max-clients 0
@@ -130,8 +130,8 @@ shows_help() {
   bad_usage "$BUILD/02-tcp-time/client" surprise
   bad_usage "$BUILD/03-tcp-dialog/client" surprise
   bad_usage "$BUILD/04-tcp-threads/client" surprise
-  bad_usage "$BUILD/04-tcp-threads/counter" surprise
-  bad_usage "$BUILD/04-tcp-threads/cost" surprise
+  bad_usage "$BUILD/04-tcp-threads/show_race" surprise
+  bad_usage "$BUILD/04-tcp-threads/measure_cost" surprise
 }
 
 @test "a host that is not there: one line on stderr, exit 1" {
@@ -182,9 +182,9 @@ fails_to_connect() {
   [[ -c /dev/full ]] || skip "this machine has no /dev/full"
   every any full_stdout --help
   full_stdout "$BUILD/02-tcp-time/lookup" --hostname
-  full_stdout "$BUILD/03-tcp-dialog/stream" end
-  full_stdout "$BUILD/04-tcp-threads/counter" --count 1
-  full_stdout "$BUILD/04-tcp-threads/cost" --count 1
+  full_stdout "$BUILD/03-tcp-dialog/show_stream" end
+  full_stdout "$BUILD/04-tcp-threads/show_race" --count 1
+  full_stdout "$BUILD/04-tcp-threads/measure_cost" --count 1
   SERVER=$BUILD/01-udp-echo/server
   start_server
   full_stdout "$BUILD/01-udp-echo/client" --port "$port"
@@ -195,7 +195,7 @@ fails_to_connect() {
   full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
   SERVER=$BUILD/05-select-chat/server start_server_as server5
   full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
-  full_stdout "$BUILD/07-asyncore-time/cost" --messages 10
+  full_stdout "$BUILD/07-asyncore-time/measure_cost" --messages 10
   SERVER=$BUILD/07-asyncore-time/server start_server_as server7
   full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --delay 0
   SERVER=$BUILD/08-asynchat-http/server start_server_as server8
@@ -223,6 +223,7 @@ names_itself() {
 @test "every program is built, and nothing is written beside the sources" {
   local source built
   for source in "$ROOT"/lessons/*/*.c; do
+    [[ ! -e ${source%.c}.h ]] || continue # a module
     built=$BUILD/${source#"$ROOT"/lessons/}
     [[ -x ${built%.c} ]] || fail "$built is not there"
     [[ ! -e ${source%.c} && ! -e ${source%.c}.o ]] || fail "something was built beside $source"

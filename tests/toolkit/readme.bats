@@ -70,7 +70,7 @@ api_index() {
 
 @test "the echo services in the README are the programs, and have at most 40 lines of text" {
   local program
-  for program in "$ROOT"/tests/bench/echo_*.c; do
+  for program in "$ROOT"/common/examples/echo_*.c; do
     sed -n "/^In C, .*$(basename "$program")/,/^<\/details>/p" "$ROOT/README.md" | sed '/^```c$/,/^```$/!d' |
       sed '/^```/d' | cmp - "$program" || fail "the README shows another ${program##*/}"
     (($(grep -c . "$program") <= 40)) || fail "${program##*/} has more than 40 lines of text"

@@ -12,9 +12,13 @@
 #include "cli.h"
 #include "net.h"
 
+#include <errno.h>
 #include <poll.h>
-#include <sys/resource.h>
-#include <time.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { LINE_SIZE = 256 };
 
@@ -30,23 +34,6 @@ struct crowd {
     size_t count;
     long lines, right, wrong;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Each connection needs a descriptor; the usual limit of 1024 is soft. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 /* Connects. Returns the socket if the first line welcomes it, or -1 if not. */
 static int join(const char *host, long port, double timeout)
@@ -117,7 +104,7 @@ static void receive_all_lines(struct crowd *crowd, double deadline)
 {
     const long all = crowd->lines * (long)(crowd->count - 1);
 
-    while (crowd->right + crowd->wrong < all && now() < deadline && !net_stopping) {
+    while (crowd->right + crowd->wrong < all && net_now() < deadline && !net_stopping) {
         int found = poll(crowd->ready, (nfds_t)crowd->count, 100);
         for (size_t i = 0; found > 0 && i < crowd->count; i++)
             if (crowd->ready[i].fd != -1 && crowd->ready[i].revents != 0)
@@ -162,7 +149,7 @@ int main(int argc, char **argv)
               options);
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
-    raise_descriptor_limit();
+    net_raise_descriptor_limit();
     crowd.members = calloc((size_t)members, sizeof *crowd.members);
     crowd.ready = calloc((size_t)members, sizeof *crowd.ready);
     if (crowd.members == NULL || crowd.ready == NULL)
@@ -176,7 +163,7 @@ int main(int argc, char **argv)
     printf("%zu joined, %ld refused\n", crowd.count, members - (long)crowd.count);
     if (crowd.lines > 0 && crowd.count > 0) {
         speak(&crowd);
-        receive_all_lines(&crowd, now() + timeout);
+        receive_all_lines(&crowd, net_now() + timeout);
     }
     while (hold && !net_stopping)
         poll(NULL, 0, 1000);

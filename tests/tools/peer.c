@@ -19,9 +19,15 @@
 #include "script.h"
 #include "wire.h"
 
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void print_line(const char *bytes, size_t length)
 {
@@ -34,12 +40,12 @@ static void print_line(const char *bytes, size_t length)
 static void do_accept(struct peer *peer, const struct step *step)
 {
     (void)step;
-    await(peer, peer->listener, POLLIN);
+    wire_await(peer, peer->listener, POLLIN);
     if (!peer->udp) {
         peer->fd = accept(peer->listener, NULL, NULL);
         if (peer->fd == -1)
-            fail(peer, strerror(errno));
-        fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+            wire_fail(peer, strerror(errno));
+        net_set_nonblocking(peer->fd);
         return;
     }
     struct sockaddr_storage sender;
@@ -48,7 +54,7 @@ static void do_accept(struct peer *peer, const struct step *step)
     if (recvfrom(peer->listener, &byte, 1, MSG_PEEK, (struct sockaddr *)&sender,
                  &length) == -1 ||
         connect(peer->listener, (struct sockaddr *)&sender, length) == -1)
-        fail(peer, strerror(errno));
+        wire_fail(peer, strerror(errno));
     peer->fd = peer->listener;
 }
 
@@ -57,13 +63,13 @@ static void do_name(struct peer *peer, const struct step *step)
     (void)step;
     char name[NET_NAME_SIZE];
     if (net_local_name(peer->fd, name) == -1)
-        fail(peer, strerror(errno));
+        wire_fail(peer, strerror(errno));
     puts(name);
 }
 
 static void do_send(struct peer *peer, const struct step *step)
 {
-    send_bytes(peer, step->text, step->length);
+    wire_send(peer, step->text, step->length);
 }
 
 /* One send a byte, each in a segment of its own, and time for the reader to take it. */
@@ -73,7 +79,7 @@ static void do_each(struct peer *peer, const struct step *step)
     int on = 1;
     setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     for (size_t i = 0; i < step->length; i++) {
-        send_bytes(peer, step->text + i, 1);
+        wire_send(peer, step->text + i, 1);
         nanosleep(&gap, NULL);
     }
 }
@@ -85,8 +91,8 @@ static void do_fill(struct peer *peer, const struct step *step)
     size_t taken = 0;
 
     if (step->length == 0)
-        fail(peer, "there is nothing to fill it with");
-    while (taken < limit && wait_until(peer, peer->fd, POLLOUT, now() + 0.2)) {
+        wire_fail(peer, "there is nothing to fill it with");
+    while (taken < limit && wire_wait_until(peer, peer->fd, POLLOUT, net_now() + 0.2)) {
         size_t start = taken % step->length;
         ssize_t sent = send(peer->fd, step->text + start, step->length - start, 0);
         if (sent >= 0) {
@@ -97,7 +103,7 @@ static void do_fill(struct peer *peer, const struct step *step)
         }
     }
     if (taken >= limit)
-        fail(peer, "256 MiB were taken, and there is no end");
+        wire_fail(peer, "256 MiB were taken, and there is no end");
     printf("filled %zu bytes\n", taken);
 }
 
@@ -105,8 +111,8 @@ static void do_recv(struct peer *peer, const struct step *step)
 {
     char *bytes = malloc((size_t)step->number + 1);
     if (bytes == NULL)
-        fail(peer, strerror(errno));
-    print_line(bytes, receive_bytes(peer, bytes, (size_t)step->number));
+        wire_fail(peer, strerror(errno));
+    print_line(bytes, wire_receive(peer, bytes, (size_t)step->number));
     free(bytes);
 }
 
@@ -119,12 +125,12 @@ static void do_expect(struct peer *peer, const struct step *step)
     bool more = true;
 
     if (bytes == NULL)
-        fail(peer, strerror(errno));
+        wire_fail(peer, strerror(errno));
     while (more && same == length && (peer->udp || length < step->length)) {
         size_t room = step->length - length + (peer->udp ? 1 : 0);
-        if (!wait_until(peer, peer->fd, POLLIN, peer->deadline))
+        if (!wire_wait_until(peer, peer->fd, POLLIN, peer->deadline))
             break;
-        size_t received = receive_bytes(peer, bytes + length, room);
+        size_t received = wire_receive(peer, bytes + length, room);
         length += received;
         more = received > 0 && !peer->udp;
         while (same < length && same < step->length && bytes[same] == step->text[same])
@@ -139,8 +145,8 @@ static void do_expect(struct peer *peer, const struct step *step)
         size_t wanted = step->length - from > 120 ? 120 : step->length - from;
         cli_warn("at %.60s: after %zu of %zu bytes %s", peer->action, same, step->length,
                  why);
-        print_both(step->text + from, wanted, bytes + from,
-                   length - from > 120 ? 120 : length - from);
+        differ_print(step->text + from, wanted, bytes + from,
+                     length - from > 120 ? 120 : length - from);
         free(bytes);
         exit(EXIT_FAILURE);
     }
@@ -155,10 +161,10 @@ static void do_line(struct peer *peer, const struct step *step)
     size_t length = 0;
 
     while (length < sizeof line && (length == 0 || line[length - 1] != '\n'))
-        if (receive_bytes(peer, line + length, 1) == 1)
+        if (wire_receive(peer, line + length, 1) == 1)
             length++;
         else
-            fail(peer, "the stream ended before the line did");
+            wire_fail(peer, "the stream ended before the line did");
     print_line(line, length);
 }
 
@@ -170,7 +176,7 @@ static void do_lines(struct peer *peer, const struct step *step)
     char last = '\n';
     size_t received;
 
-    while ((received = receive_bytes(peer, bytes, sizeof bytes)) > 0)
+    while ((received = wire_receive(peer, bytes, sizeof bytes)) > 0)
         for (size_t i = 0; i < received; i++) {
             last = bytes[i];
             cli_print_bytes(stdout, &last, 1);
@@ -188,7 +194,7 @@ static void do_eof(struct peer *peer, const struct step *step)
     static char bytes[65536];
     size_t received;
 
-    while ((received = receive_bytes(peer, bytes, sizeof bytes)) > 0)
+    while ((received = wire_receive(peer, bytes, sizeof bytes)) > 0)
         cli_print_bytes(stdout, bytes, received);
     putchar('\n');
 }
@@ -197,9 +203,9 @@ static void do_eof(struct peer *peer, const struct step *step)
 static void do_silence(struct peer *peer, const struct step *step)
 {
     char bytes[80];
-    if (!wait_until(peer, peer->fd, POLLIN, now() + step->number))
+    if (!wire_wait_until(peer, peer->fd, POLLIN, net_now() + step->number))
         return;
-    size_t received = receive_bytes(peer, bytes, sizeof bytes);
+    size_t received = wire_receive(peer, bytes, sizeof bytes);
     cli_warn("at %s: %s", peer->action,
              received > 0 ? "something came" : "the stream ended");
     fputs("  received: ", stderr);
@@ -212,14 +218,14 @@ static void do_shutdown(struct peer *peer, const struct step *step)
 {
     (void)step;
     if (shutdown(peer->fd, SHUT_WR) == -1)
-        fail(peer, strerror(errno));
+        wire_fail(peer, strerror(errno));
 }
 
 static void do_close(struct peer *peer, const struct step *step)
 {
     (void)step;
     if (close(peer->fd) == -1)
-        fail(peer, strerror(errno));
+        wire_fail(peer, strerror(errno));
     peer->fd = -1;
 }
 
@@ -228,7 +234,7 @@ static void do_rst(struct peer *peer, const struct step *step)
 {
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     if (setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == -1)
-        fail(peer, strerror(errno));
+        wire_fail(peer, strerror(errno));
     do_close(peer, step);
 }
 
@@ -239,7 +245,7 @@ static void do_wait(struct peer *peer, const struct step *step)
     char byte = 0;
     ssize_t got;
     do {
-        await(peer, STDIN_FILENO, POLLIN);
+        wire_await(peer, STDIN_FILENO, POLLIN);
         got = read(STDIN_FILENO, &byte, 1);
     } while ((got == 1 && byte != '\n') || (got == -1 && errno == EINTR));
 }
@@ -255,10 +261,10 @@ static void do_say(struct peer *peer, const struct step *step)
 static void do_hold(struct peer *peer, const struct step *step)
 {
     (void)step;
-    while (!net_stopping && now() < peer->deadline)
+    while (!net_stopping && net_now() < peer->deadline)
         poll(NULL, 0, 100);
     if (!net_stopping)
-        fail(peer, "no signal came");
+        wire_fail(peer, "no signal came");
 }
 
 static const struct action actions[] = {
@@ -333,10 +339,10 @@ int main(int argc, char **argv)
     if (steps == NULL)
         cli_fail("calloc: %s", strerror(errno));
     for (size_t i = 0; i < count; i++)
-        steps[i] = parse_step(argv[first + (int)i], actions);
+        steps[i] = script_parse_step(argv[first + (int)i], actions);
 
-    peer.deadline = now() + peer.timeout;
-    open_socket(&peer, host, port, listening, rcvbuf);
+    peer.deadline = net_now() + peer.timeout;
+    wire_open(&peer, host, port, listening, rcvbuf);
     for (size_t i = 0; i < count; i++) {
         peer.action = steps[i].word;
         steps[i].action->run(&peer, &steps[i]);

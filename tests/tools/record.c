@@ -18,16 +18,23 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
-#ifdef __linux__
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
-#endif
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#endif
 
 /* A line is told in a single write, which a pipe keeps whole up to 4096 bytes. */
 enum { LINE_LIMIT = 1000, FIELD = '\x1f' };

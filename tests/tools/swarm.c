@@ -18,11 +18,15 @@
 #include "differ.h"
 #include "net.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <sys/resource.h>
-#include <time.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { TEXT_SIZE = 65536 };
 
@@ -33,7 +37,7 @@ struct connection {
     long message;   /* its number, counted over all connections */
     long last;      /* the number behind its last message */
     size_t moved;   /* bytes of the message sent, or of the reply received */
-    double started; /* when, by the clock of now() */
+    double started; /* when, by the clock of net_now */
 };
 
 struct swarm {
@@ -45,13 +49,6 @@ struct swarm {
     struct connection *connections;
     struct pollfd *ready; /* beside it, the descriptor of each */
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Writes `text` for message `number` into `to`. Returns the length. */
 static size_t expand(const char *text, long number, char to[TEXT_SIZE])
@@ -91,7 +88,7 @@ static void report_wrong(struct swarm *swarm, size_t i, const char *wanted, size
 {
     if (swarm->wrong++ == 0) {
         cli_warn("a reply to message %ld is wrong", swarm->connections[i].message);
-        print_both(wanted, length, came, count);
+        differ_print(wanted, length, came, count);
     }
     leave(swarm, i);
 }
@@ -109,7 +106,7 @@ static void begin_connection(struct swarm *swarm, size_t i)
     swarm->open++;
     c->state = CONNECTING;
     c->moved = 0;
-    c->started = now();
+    c->started = net_now();
     if (connect(fd, a->ai_addr, a->ai_addrlen) == -1 && errno != EINPROGRESS) {
         cli_warn("connect: %s", strerror(errno));
         leave(swarm, i);
@@ -121,7 +118,7 @@ static void end_message(struct swarm *swarm, size_t i)
 {
     struct connection *c = &swarm->connections[i];
 
-    swarm->latencies[swarm->right++] = now() - c->started;
+    swarm->latencies[swarm->right++] = net_now() - c->started;
     c->message++;
     c->moved = 0;
     if (swarm->stay && c->message == c->last) {
@@ -134,7 +131,7 @@ static void end_message(struct swarm *swarm, size_t i)
             begin_connection(swarm, i);
         return;
     }
-    c->started = now();
+    c->started = net_now();
     c->state = SENDING;
     swarm->ready[i].events = POLLOUT;
 }
@@ -243,20 +240,10 @@ static void print_summary(struct swarm *swarm, long total)
     putchar('\n');
 }
 
-/* Each connection needs a descriptor; the usual limit of 1024 is soft. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 /* Runs all connections until each is done, or the time is over. */
 static void run(struct swarm *swarm, size_t count, long messages, double timeout)
 {
-    double deadline = now() + timeout;
+    double deadline = net_now() + timeout;
 
     for (size_t i = 0; i < count; i++) {
         swarm->connections[i].message = (long)i * messages;
@@ -264,7 +251,7 @@ static void run(struct swarm *swarm, size_t count, long messages, double timeout
         begin_connection(swarm, i);
     }
     while (swarm->open > 0 && !net_stopping) {
-        double left = deadline - now();
+        double left = deadline - net_now();
         if (left <= 0)
             break;
         int found = poll(swarm->ready, (nfds_t)count, (int)(left * 1000) + 1);
@@ -309,7 +296,7 @@ int main(int argc, char **argv)
               options);
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
-    raise_descriptor_limit();
+    net_raise_descriptor_limit();
 
     size_t count = (size_t)connections;
     long total = connections * messages;

@@ -1,4 +1,4 @@
-/* echo_socketserver.c - sends back each line. Run it: build/bench/echo_socketserver PORT */
+/* echo_socketserver.c - sends back each line. Run it: build/common/examples/echo_socketserver PORT */
 #include "socketserver.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /*
- * counter.c - threads that count together: what a data race loses, and two cures.
+ * show_race.c - threads that count together: what a data race loses, and two cures.
  *
- * Run it:       build/04-tcp-threads/counter                 (without a lock)
- *               build/04-tcp-threads/counter --lock mutex
- *               build/04-tcp-threads/counter --lock atomic
+ * Run it:       build/04-tcp-threads/show_race                 (without a lock)
+ *               build/04-tcp-threads/show_race --lock mutex
+ *               build/04-tcp-threads/show_race --lock atomic
  * It has no partner.
  */
 #include "cli.h"

@@ -1,7 +1,7 @@
 /*
- * events.c - makes each event of poll happen, and prints what poll says.
+ * show_events.c - makes each event of poll happen, and prints what poll says.
  *
- * Run it:       build/06-poll-events/events
+ * Run it:       build/06-poll-events/show_events
  * It has no partner: it connects to itself.
  */
 #define _GNU_SOURCE /* for POLLRDHUP; it must stand before the first #include */

@@ -1,7 +1,7 @@
 /*
- * rooms.c - listens to several chats at once, and says when it was quiet for a while.
+ * watch_rooms.c - listens to several chats at once, and says when it was quiet for a while.
  *
- * Run it:       build/05-select-chat/rooms --timeout 2 2626 2627
+ * Run it:       build/05-select-chat/watch_rooms --timeout 2 2626 2627
  * Its partner:  server.c, once for each port
  *
  * The calls, in order: those of lesson 2 for each port, then select with a time-out.

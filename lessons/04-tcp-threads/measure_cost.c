@@ -1,9 +1,9 @@
 /*
- * cost.c - what a thread costs, and what a process costs: it starts so many that only wait,
+ * measure_cost.c - what a thread costs, and what a process costs: it starts so many that only wait,
  * and measures the memory and the time that each has taken.
  *
- * Run it:       build/04-tcp-threads/cost --model thread --count 200
- *               build/04-tcp-threads/cost --model process --count 200
+ * Run it:       build/04-tcp-threads/measure_cost --model thread --count 200
+ *               build/04-tcp-threads/measure_cost --model process --count 200
  * It has no partner.
  *
  * The memory is the PSS (proportional set size): what a process has for itself, and its

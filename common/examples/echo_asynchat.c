@@ -1,7 +1,9 @@
-/* echo_asynchat.c - sends back each line. Run it: build/bench/echo_asynchat PORT */
+/* echo_asynchat.c - sends back each line. Run it: build/common/examples/echo_asynchat PORT */
 #include "asynchat.h"
 #include "net.h"
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int found_terminator(struct async_chat *chat)
 {

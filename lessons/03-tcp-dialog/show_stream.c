@@ -1,8 +1,8 @@
 /*
- * stream.c - both ends of a connection in one process: what do recv and send return?
+ * show_stream.c - both ends of a connection in one process: what do recv and send return?
  *
- * Run it:       build/03-tcp-dialog/stream end       (recv after the peer has left)
- *               build/03-tcp-dialog/stream partial   (send when the peer does not read)
+ * Run it:       build/03-tcp-dialog/show_stream end       (recv after the peer has left)
+ *               build/03-tcp-dialog/show_stream partial   (send when the peer does not read)
  * It has no partner: it connects to itself.
  */
 #include "cli.h"

@@ -1,7 +1,9 @@
-/* echo_asyncore.c - sends back what comes. Run it: build/bench/echo_asyncore PORT */
+/* echo_asyncore.c - sends back what comes. Run it: build/common/examples/echo_asyncore PORT */
 #include "asyncore.h"
 #include "net.h"
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int handle_read(struct dispatcher *d)
 {

@@ -1,8 +1,8 @@
 /*
- * cost.c - what a message costs with each poller, while others are silent: a loop with many
+ * measure_cost.c - what a message costs with each poller, while others are silent: a loop with many
  * objects of which only ten have something to do.
  *
- * Run it:       build/07-asyncore-time/cost --poller poll --idle 1000
+ * Run it:       build/07-asyncore-time/measure_cost --poller poll --idle 1000
  * It has no partner: the other ends of the connections are here, too.
  *
  * In each pass of the loop ten objects receive a message and send it back. The silent ones
