@@ -3,7 +3,15 @@
 #
 #   load helpers            at the top of tests/NN-name.bats; toolkit/*.bats: load ../helpers
 #
-# It loads the files of tests/lib that all scenarios need; tests/README.md says what is in which.
+# It loads what all scenarios need. The words in which a scenario is written are
+#
+#   start_server [OPTION]..., start_client NAME ..., start_peer NAME ..., start NAME COMMAND...
+#   run_client ..., peer ACTION..., swarm ..., run_bounded COMMAND...      tests/lib/programs.bash
+#   tell, end_input, stop, freeze, thaw, wait_for_end, wait_for_status, wait_until
+#                                                                   scripts/lib/processes.bash
+#   wait_for_line FILE PATTERN [COUNT]                                    tests/lib/waiting.bash
+#   assert_succeeds, assert_fails, assert_count, assert_printed        tests/lib/assertions.bash
+#   assert_idle, assert_descriptors, stall, has_tcp_sockets ...         tests/lib/measuring.bash
 #
 # Which programs are tested: those of the lesson that the file is named after, under BUILD
 # (default: build). With SUBMISSION=dir, the server and the client in that directory take

@@ -69,14 +69,12 @@ left_behind() {
   done < <(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null)
 }
 
+has_left_nothing() {
+  [[ -z $(left_behind) ]]
+}
+
 no_process_is_left() {
-  local tries
-  for ((tries = 0; tries < 100; tries++)); do
-    [[ -n $(left_behind) ]] || break
-    sleep 0.05
-  done
-  run left_behind
-  assert_output ''
+  wait_until has_left_nothing || fail "still there: $(left_behind)"
 }
 
 nothing_is_left() {
@@ -104,21 +102,22 @@ walk() {
      stty -a >'$BATS_TEST_TMPDIR/after'; touch '$BATS_TEST_TMPDIR/done'; exec cat"
 }
 
+# Looking at a terminal takes longer than at a file.
+meanwhile() {
+  nap 0.05
+}
+
 screen() {
   tmux capture-pane -p -t walk
 }
 
 # wait_for_screen PATTERN: until a row of the terminal matches.
 wait_for_screen() {
-  local tries
-  for ((tries = 0; tries < 400; tries++)); do
-    if screen | grep -qE "$1"; then
-      return
-    fi
-    sleep 0.05
-  done
-  screen
-  fail "the terminal does not show /$1/"
+  WAIT_LIMIT=20 wait_until shows "$1" || fail "the terminal does not show /$1/: $(screen)"
+}
+
+shows() {
+  screen | grep -qE "$1"
 }
 
 # The last row that is not empty.
@@ -132,32 +131,19 @@ press() {
 
 # wait_for_prompt: until the tour asks for a key, or has ended. Sets `row` to the prompt.
 wait_for_prompt() {
-  local tries
-  for ((tries = 0; tries < 600; tries++)); do
-    row=$(last_row)
-    case $row in
-      '[Enter] go on'* | '[1-'* | 'left with '*) return ;;
-    esac
-    sleep 0.05
-  done
-  screen
-  fail 'the tour neither asks for a key nor ends'
+  WAIT_LIMIT=30 wait_until asks_or_has_ended || fail "the tour neither asks for a key nor ends: $(screen)"
+}
+
+asks_or_has_ended() {
+  row=$(last_row)
+  [[ $row == '[Enter] go on'* || $row == '[1-'* || $row == 'left with '* ]]
 }
 
 terminal_is_sane() {
   wait_for_screen '^left with'
-  wait_until_file "$BATS_TEST_TMPDIR/done"
+  wait_until test -e "$BATS_TEST_TMPDIR/done"
   run diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
   assert_success
-}
-
-wait_until_file() {
-  local tries
-  for ((tries = 0; tries < 200; tries++)); do
-    [[ ! -e $1 ]] || return 0
-    sleep 0.05
-  done
-  fail "$1 does not appear"
 }
 
 @test "every tour runs to its end unattended, and leaves no process" {
@@ -586,12 +572,11 @@ TOUR
 
 # wait_until_changed SCREEN: until the terminal shows something else.
 wait_until_changed() {
-  local tries
-  for ((tries = 0; tries < 400; tries++)); do
-    [[ $(screen) == "$1" ]] || return 0
-    sleep 0.02
-  done
-  fail 'the tour does not react to a key'
+  wait_until has_changed "$1" || fail 'the tour does not react to a key'
+}
+
+has_changed() {
+  [[ $(screen) != "$1" ]]
 }
 
 # walk_through WIDTH N: to the end, by Enter; all rows in `rows`, wrapped ones as one.
@@ -636,6 +621,10 @@ TOUR
   done
 }
 
+has_size() {
+  [[ $(stty size <"$1") == "$2" ]]
+}
+
 @test "at a terminal: the columns follow a new size" {
   build_house <<'TOUR'
 columns server A
@@ -648,10 +637,7 @@ TOUR
   wait_for_prompt
   tmux resize-window -t walk -x 50 -y 20
   tty=$(tmux display-message -p -t walk '#{pane_tty}')
-  for ((tries = 0; tries < 200; tries++)); do
-    [[ $(stty size <"$tty") != '20 50' ]] || break
-    sleep 0.02
-  done
+  wait_until has_size "$tty" '20 50'
   press Enter
   wait_for_screen '^left with 0'
   run screen
