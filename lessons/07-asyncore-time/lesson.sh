@@ -84,7 +84,7 @@ ask "What happens?" \
   --answer 2
 columns cost
 program cost measure_cost --poller select --idle 2000
-expect cost "^cost: select can't wait for descriptor 1024$"
+expect cost "^measure_cost: select can't wait for descriptor 1024$"
 wait_for_status cost 1
 reveal "An fd_set has a bit for each descriptor below 1024. The framework looks before it sets one, and calls" \
   "handle_error. The server of this lesson looks when it accepts, and tells the client that it is full."

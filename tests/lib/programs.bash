@@ -55,7 +55,7 @@ start_server_as() {
   shift
   port_of[$name]=${wanted_port:-0}
   start "$name" "$SERVER" --port "${port_of[$name]}" "$@"
-  wait_for_output "$name" has_first_line "$name" ||
+  wait_until is_listening "$name" ||
     fail_because "$name did not start" "listening on ADDRESS:PORT" "$(cat "$name.out" "$name.err")"
   local line=
   read -r line <"$name.out" || true
@@ -65,9 +65,9 @@ start_server_as() {
   port=${line##*:}
 }
 
-has_first_line() {
+is_listening() {
   local line
-  { read -r line <"$1.out"; } 2>/dev/null
+  { read -r line <"$1.out"; } 2>/dev/null || has_ended "$1"
 }
 
 # start_client NAME [ARGUMENT]... and start_peer NAME ARGUMENT...: to the server.

@@ -24,11 +24,11 @@ teardown() {
 build_house() {
   local programs=$house/build/90-fault
   mkdir -p "$house/lessons/90-fault" "$programs" "$house/tests/tools" "$house/build/tools"
-  cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" "$house/"
-  cp "$ROOT/tests/tools/record.c" "$house/tests/tools/"
-  if [[ -x $BUILD/tools/record ]]; then # or it is built again, for each test
-    cp "$BUILD/tools/record" "$house/build/tools/"
-  fi
+  cp -R -p "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" "$house/"
+  cp -p "$ROOT"/tests/tools/{record,chaos}.c "$house/tests/tools/" # make would not do without
+  # Or they are built again, for each test.
+  cp -R -p "$BUILD/common" "$house/build/"
+  cp -p "$BUILD"/tools/{record,record.o,record.d,chaos.so} "$house/build/tools/"
   built=$BUILD
   unset BUILD
   cat >"$house/lessons/90-fault/lesson.sh"
