@@ -4,7 +4,7 @@
 # The work has, beside its sources: .check, a line for each check of the last `make check-N`
 # (its status, the exercise it is about or 0, its name, with tabs between), and .hints, a line
 # for each hint that was shown (the number of its exercise).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # lesson comes from lessons.bash
 
 # markers MODE FILE...: what exercises.awk prints in that mode.
 markers() {
@@ -14,7 +14,6 @@ markers() {
 # find_exercises N: sets lesson, number, sources (the reference's files), exercises (their list)
 # and work (where a student's copy is). Ends the script if lesson N has none, or mistakes in them.
 # Sources are also the files of common/ that the lesson's file `framework` names, a line each.
-# shellcheck disable=SC2154 # lesson comes from lessons.bash
 find_exercises() {
   find_lesson "$1"
   number=$(lesson_number "$lesson")

@@ -46,17 +46,17 @@ close_own_descriptors() {
 }
 
 # Job control gives the process a group of its own: Ctrl-C does not reach it, and it can be ended
-# with all that it has started. Nothing is lost that is told to it at once: the pipe keeps it.
+# with all that it has started. It has only the end for reading of its input; what is told to it at
+# once, the pipe keeps.
 start_process() {
   local name=$1 input
   shift
   open_pipe input
   set -m
   (
-    exec <"/dev/fd/$input" # to read only
     close_own_descriptors "$input"
     exec "$@"
-  ) &
+  ) <"/dev/fd/$input" &
   pid_of[$name]=$!
   set +m
   input_of[$name]=$input
@@ -177,14 +177,14 @@ thaw() {
   send_signal "$1" CONT
 }
 
-# ask_to_end NAME: with SIGTERM, which takes effect when a frozen program goes on.
+# ask_to_end NAME: with SIGTERM; one that is frozen goes on, in order to end.
 ask_to_end() {
-  kill -s TERM "${pid_of[$1]}" 2>/dev/null || true
   kill -s CONT "${pid_of[$1]}" 2>/dev/null || true
+  kill -s TERM "${pid_of[$1]}" 2>/dev/null || true
 }
 
 # end_group NAME SIGNAL: the program, and all that it has started.
 end_group() {
-  kill -s "$2" -- "-${pid_of[$1]}" 2>/dev/null || true
   kill -s CONT -- "-${pid_of[$1]}" 2>/dev/null || true
+  kill -s "$2" -- "-${pid_of[$1]}" 2>/dev/null || true
 }

@@ -121,6 +121,7 @@ end_program() {
     echo "$name did not end within $LEAVE_LIMIT s after SIGTERM"
     ((ticks < LEAVE_LIMIT * 25)) || facts+=("$name used the CPU all the time: it is in a loop that does not end")
     end_group "$name" KILL
+    take_status "$name"
     [[ $name != server* ]] # a client may be waiting for what never comes
     return
   fi
