@@ -32,7 +32,8 @@ api_index() {
       case $where in
         *both*) file="$lesson/server.c $lesson/client.c" ;;
         *net.h*) file=$ROOT/common/net.h ;;
-        *all*) file=$(echo "$lesson"/*.c) ;;
+        *net.c*) file=$ROOT/common/net.c ;;
+        *all*) file=$(echo "$lesson"/{server,client}.c) ;;
         *asyncore.c*) file=$ROOT/common/asyncore.c ;;
         *) file=$(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where" | sed "s|^|$lesson/|") ;;
       esac
