@@ -34,11 +34,13 @@ api_index() {
         *net.h*) file=$ROOT/common/net.h ;;
         *net.c*) file=$ROOT/common/net.c ;;
         *all*) file=$(echo "$lesson"/{server,client}.c) ;;
-        *asyncore.c*) file=$ROOT/common/asyncore.c ;;
-        *) file=$(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where" | sed "s|^|$lesson/|") ;;
+        *) # a file of the lesson, or of a framework
+          file=$(for file in $(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where"); do
+            ls "$lesson/$file" 2>/dev/null || echo "$ROOT/common/$file"
+          done) ;;
       esac
       for file in $file; do
-        grep -qw "$name" "$file" || fail "$readme says that $name is in $where, but it is not in $file"
+        grep -qws "$name" "$file" "${file%.h}.c" || fail "$readme says that $name is in $where, but it is not in $file"
         checked=$((checked + 1))
       done
     done < <(api_index "$readme")
@@ -69,11 +71,11 @@ api_index() {
   done
 }
 
-@test "the echo services in the README are the programs, and have at most 40 lines of text" {
+@test "the echo services in common/README.md are the programs, and have at most 40 lines of text" {
   local program
   for program in "$ROOT"/common/examples/echo_*.c; do
-    sed -n "/^In C, .*$(basename "$program")/,/^<\/details>/p" "$ROOT/README.md" | sed '/^```c$/,/^```$/!d' |
-      sed '/^```/d' | cmp - "$program" || fail "the README shows another ${program##*/}"
+    sed -n "/^In C, .*$(basename "$program")/,/^<\/details>/p" "$ROOT/common/README.md" | sed '/^```c$/,/^```$/!d' |
+      sed '/^```/d' | cmp - "$program" || fail "common/README.md shows another ${program##*/}"
     (($(grep -c . "$program") <= 40)) || fail "${program##*/} has more than 40 lines of text"
   done
 }
