@@ -902,6 +902,123 @@ static void test_no_thread(void)
     close_probe(probe);
 }
 
+static void test_stack_size(void)
+{
+    struct server server;
+    struct threading_mixin threads;
+
+    threading_tcp_server_init(&server, &threads, NULL, &echo_class);
+    CHECK(threads.stack_size >= 64 * 1024);
+    CHECK((long)threads.stack_size >= sysconf(_SC_THREAD_STACK_MIN));
+}
+
+/* ---- a third mixin, from outside: it turns away who comes while `max` are served ---- */
+
+struct limit_mixin {
+    struct server_mixin base;
+    size_t max;
+    atomic_int served, refused;
+};
+
+static struct limit_mixin *limit_of(const struct server *server)
+{
+    return container_of(server_mixin_named(server, "limit"), struct limit_mixin, base);
+}
+
+static bool limit_verify_request(struct server *server, const struct request *request)
+{
+    struct limit_mixin *mixin = limit_of(server);
+
+    if (server_active_requests(server) < mixin->max)
+        return mixin->base.super.verify_request(server, request);
+    mixin->refused++;
+    return false;
+}
+
+static int limit_process_request(struct server *server, const struct request *request)
+{
+    struct limit_mixin *mixin = limit_of(server);
+
+    mixin->served++;
+    return mixin->base.super.process_request(server, request);
+}
+
+static const struct server_ops limit_ops = {
+    .verify_request = limit_verify_request,
+    .process_request = limit_process_request,
+};
+
+static void limit_mixin(struct server *server, struct limit_mixin *mixin, size_t max)
+{
+    *mixin = (struct limit_mixin){.max = max};
+    server_mix_in(server, &mixin->base, "limit", &limit_ops);
+}
+
+/* Two are served, the third is turned away; when one leaves, there is a place again. */
+static void check_limit(struct probe *probe, const struct limit_mixin *limit, int served)
+{
+    int clients[3];
+
+    start_loop(probe);
+    for (int i = 0; i < 2; i++) {
+        clients[i] = connect_to(probe);
+        tell(clients[i], "here\n");
+        expect(clients[i], "here\n");
+    }
+    expect_end(connect_to(probe));
+    CHECK(limit->refused == 1 && probe->verified == 2); /* super() was called */
+    leave(clients[0]);
+    while (server_active_requests(&probe->base) > 1)
+        sleep_ms(1);
+    clients[2] = connect_to(probe);
+    tell(clients[2], "me too\n");
+    expect(clients[2], "me too\n");
+    leave(clients[1]);
+    leave(clients[2]);
+    stop_loop(probe);
+    CHECK(limit->refused == 1 && limit->served == served);
+    close_probe(probe);
+}
+
+static void test_third_mixin(void)
+{
+    struct threading_mixin threads;
+    struct limit_mixin limit;
+    struct probe *probe = new_threading_probe(&threads);
+
+    CHECK(server_mixin_named(&probe->base, "limit") == NULL);
+    limit_mixin(&probe->base, &limit, 2);
+    CHECK(server_mixin_named(&probe->base, "limit") == &limit.base);
+    CHECK(server_mixin_named(&probe->base, "threading") == &threads.base);
+    check_limit(probe, &limit, 3);
+}
+
+/* Mixed in before: it is asked after threading_mixin, which has a process_request of its own. */
+static void test_third_mixin_below(void)
+{
+    struct threading_mixin threads;
+    struct limit_mixin limit;
+    struct probe *probe = new_probe(&probe_ops);
+
+    limit_mixin(&probe->base, &limit, 2);
+    threading_mixin(&probe->base, &threads);
+    check_limit(probe, &limit, 0);
+}
+
+/* Alone, nobody is served elsewhere than in the loop. */
+static void test_third_mixin_alone(void)
+{
+    struct limit_mixin limit;
+    struct probe *probe = new_probe(&probe_ops);
+
+    limit_mixin(&probe->base, &limit, 1);
+    CHECK(server_active_requests(&probe->base) == 0);
+    serve_one(probe);
+    serve_one(probe);
+    CHECK(limit.served == 2 && limit.refused == 0);
+    close_probe(probe);
+}
+
 /* ---- processes ---- */
 
 static void test_children(void)
@@ -1211,6 +1328,10 @@ int main(int argc, char **argv)
         {"threading: with daemon_threads it does not", test_daemon_threads},
         {"threading: a failure is its thread's alone", test_handler_fails_in_thread},
         {"threading: no thread to be had", test_no_thread},
+        {"threading: a stack that the system allows", test_stack_size},
+        {"a third mixin: over threading", test_third_mixin},
+        {"a third mixin: below threading", test_third_mixin_below},
+        {"a third mixin: alone", test_third_mixin_alone},
         {"forking: a slow client delays nobody", test_children},
         {"forking: children are reaped", test_children_are_reaped},
         {"forking: a child closes the listener", test_child_closes_the_listener},
