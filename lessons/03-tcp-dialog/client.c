@@ -120,11 +120,14 @@ static void show_shutdown(int fd, const char *name)
     if (shutdown(fd, HOW[i]) == -1)
         cli_fail("shutdown: %s", strerror(errno));
     printf("shutdown(%s)\n", name);
-    while ((received = recv(fd, bytes, sizeof bytes, 0)) > 0) {
-        printf("recv returned %zd: ", received);
-        cli_print_bytes(stdout, bytes, (size_t)received);
-        putchar('\n');
-    }
+    do {
+        received = recv(fd, bytes, sizeof bytes, 0);
+        if (received > 0) {
+            printf("recv returned %zd: ", received);
+            cli_print_bytes(stdout, bytes, (size_t)received);
+            putchar('\n');
+        }
+    } while (received > 0 || (received == -1 && errno == EINTR));
     printf("recv returned %zd: %s\n", received,
            received == 0 ? "end of the stream" : strerror(errno));
     ssize_t sent = send(fd, "more\n", 5, MSG_NOSIGNAL);
