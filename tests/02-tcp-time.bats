@@ -340,7 +340,7 @@ assert_is_now() {
   peer close
   wait_for_line server.out '^client left without a word'
   peer 'send:\x1b\0\xff\r\n' eof
-  wait_for_line server.out '^received: \\x1b\\x00\\xff\\r\\n$'
+  wait_for_line server.out '^received: \\x1b\\x00\\xff$'
 }
 
 # ---- the client ----
@@ -357,15 +357,15 @@ assert_is_now() {
   assert_same "${#lines[@]}" 4
 }
 
-@test "client: what it sends is Hello, and nothing else" {
-  start_peer_server accept expect:Hello silence:0.1 'send:now\r\n' close
+@test "client: what it sends is Hello and a newline, and nothing else" {
+  start_peer_server accept 'expect:Hello\n' silence:0.1 'send:now\r\n' close
   run_client
   assert_succeeds
   assert_line 'The time is now'
 }
 
 @test "client: --delay: connected, it waits before it sends" {
-  start_peer_server accept silence:0.2 expect:Hello 'send:now\r\n' close
+  start_peer_server accept silence:0.2 'expect:Hello\n' 'send:now\r\n' close
   run_client --delay 0.4
   assert_succeeds
   assert_line 'sleeping 0.4 s'
@@ -374,14 +374,14 @@ assert_is_now() {
 
 # bats test_tags=mistake:one-recv-answer,points:3,exercise:5
 @test "client: puts an answer together that comes a byte at a time" {
-  start_peer_server accept expect:Hello 'each:Sat Nov 21 05:26:38 2026\r\n' close
+  start_peer_server accept 'expect:Hello\n' 'each:Sat Nov 21 05:26:38 2026\r\n' close
   run_client
   assert_succeeds
   assert_line 'The time is Sat Nov 21 05:26:38 2026'
 }
 
 @test "client: what the server sends is printed with escapes" {
-  start_peer_server accept expect:Hello 'send:a\x1b[2J\0\xff\r\n' close
+  start_peer_server accept 'expect:Hello\n' 'send:a\x1b[2J\0\xff\r\n' close
   run_client
   assert_succeeds
   assert_line 'The time is a\x1b[2J\x00\xff'
@@ -396,14 +396,14 @@ assert_is_now() {
 }
 
 @test "client: a server that closes without an answer is a failure" {
-  start_peer_server accept expect:Hello close
+  start_peer_server accept 'expect:Hello\n' close
   run_client
   assert_fails 1
   refute_output --partial 'The time'
 }
 
 @test "client: a server that resets the connection is a failure" {
-  start_peer_server accept expect:Hello rst
+  start_peer_server accept 'expect:Hello\n' rst
   run_client
   assert_fails 1
   refute_output --partial 'The time'

@@ -322,8 +322,8 @@ load lib/messages
   join ann wait shutdown lines say:ended
   join bob wait 'send:hi\n' lines
   wait_for_line server.out '\] joined$' 2
-  peer 'expect:The server is full\r\n' eof
-  wait_for_line server.out '\] refused: '
+  peer 'expect:error: too many clients\r\n' eof
+  wait_for_line server.out '\] refused: too many clients$'
   tell ann leave
   wait_for_line ann.out '^ended$'
   wait_for_line server.out "^\\[${address[ann]}\\] left\$"
@@ -521,9 +521,9 @@ start_at_keyboard() {
 }
 
 # bats test_tags=points:3
-@test "client: says so when nothing has come for --timeout MS, again and again; 0 never does" {
+@test "client: says so when nothing has come for --timeout, again and again; 0 never does" {
   start_peer_server accept wait 'send:now\n' hold
-  start_client client --timeout 100
+  start_client client --timeout 0.1
   wait_for_line client.out '^nothing for 100 ms$' 3
   tell peer on
   wait_for_line client.out '\] now$'
@@ -668,7 +668,7 @@ is_at_rest() {
   start_client client
   wait_for_end client
   assert_same "$status" 1
-  wait_for_line client.out '\] The server is full$'
+  wait_for_line client.out '\] error: too many clients$'
 }
 
 @test "client: a server that resets the connection is a failure" {

@@ -21,55 +21,21 @@
 #include <sys/socket.h>
 
 /* Room for "[address]:port" and the NUL byte. */
-enum { NAME_SIZE = INET6_ADDRSTRLEN + sizeof "[]:65535" };
+enum { ADDRESS_NAME_SIZE = INET6_ADDRSTRLEN + sizeof "[]:65535" };
 
 /*
  * Fills `address` from an IPv4 or IPv6 address in digits, such as "127.0.0.1" or "::1",
  * and a port. Host names are looked up in lesson 2, not here.
  * Returns the length of the address in bytes, or 0 if `host` is not an IP address.
  */
-static inline socklen_t parse_address(const char *host, uint16_t port,
-                                      struct sockaddr_storage *address)
-{
-    struct sockaddr_in ipv4 = {.sin_family = AF_INET};
-    struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6};
-
-    /* inet_pton turns text ("presentation") into an address ("network"); 1 is success.
-     *
-     * The network sends the high byte of a port first; most CPUs keep the low byte first.
-     * htons ("host to network short") puts the two bytes in the network's order. */
-    if (inet_pton(AF_INET, host, &ipv4.sin_addr) == 1) {
-        ipv4.sin_port = htons(port);
-        *(struct sockaddr_in *)address = ipv4;
-        return sizeof ipv4;
-    }
-    if (inet_pton(AF_INET6, host, &ipv6.sin6_addr) == 1) {
-        ipv6.sin6_port = htons(port);
-        *(struct sockaddr_in6 *)address = ipv6;
-        return sizeof ipv6;
-    }
-    return 0;
-}
+socklen_t address_parse(const char *host, uint16_t port,
+                        struct sockaddr_storage *address);
 
 /*
  * Writes `address` into `name` as "127.0.0.1:10000" or "[::1]:10000".
  * Returns name, for use inside printf.
  */
-static inline const char *format_address(const struct sockaddr_storage *address,
-                                         char name[NAME_SIZE])
-{
-    char host[INET6_ADDRSTRLEN] = "?";
-
-    if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)address;
-        inet_ntop(AF_INET6, &ipv6->sin6_addr, host, sizeof host);
-        snprintf(name, NAME_SIZE, "[%s]:%u", host, ntohs(ipv6->sin6_port));
-    } else {
-        const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &ipv4->sin_addr, host, sizeof host);
-        snprintf(name, NAME_SIZE, "%s:%u", host, ntohs(ipv4->sin_port));
-    }
-    return name;
-}
+const char *address_format(const struct sockaddr_storage *address,
+                           char name[ADDRESS_NAME_SIZE]);
 
 #endif

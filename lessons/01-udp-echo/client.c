@@ -27,7 +27,7 @@ enum { MAX_DATAGRAM = 65535 };
 struct server {
     struct sockaddr_storage address;
     socklen_t length;
-    char name[NAME_SIZE]; /* the address as text, for messages */
+    char name[ADDRESS_NAME_SIZE]; /* the address as text, for messages */
 };
 
 /* Makes a UDP socket on which recv gives up after `timeout` seconds; 0 waits for ever. */
@@ -115,7 +115,7 @@ static void talk_to_one(const struct server *server, char **messages, double tim
 static void talk_to_all(const struct server *everyone, char **messages, double timeout)
 {
     static char reply[MAX_DATAGRAM];
-    char name[NAME_SIZE];
+    char name[ADDRESS_NAME_SIZE];
     int answers = 0;
 
     /* The kernel lets no program broadcast by accident: it must be asked for. */
@@ -137,7 +137,7 @@ static void talk_to_all(const struct server *everyone, char **messages, double t
             ssize_t length = recvfrom(fd, reply, sizeof reply, 0,
                                       (struct sockaddr *)&sender, &sender_length);
             if (length >= 0) {
-                printf("%s ", format_address(&sender, name));
+                printf("%s ", address_format(&sender, name));
                 print_reply(reply, length);
                 answers++;
             } else if (timed_out()) {
@@ -165,8 +165,8 @@ int main(int argc, char **argv)
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
         {"timeout", 't', "SEC", "wait this long for a reply; 0 waits for ever",
          .seconds = &timeout},
-        {"retries", 'r', "N", "send again so often when no reply comes",
-         .number = &retries, .max = 1000},
+        {"retries", 0, "N", "send again so often when no reply comes", .number = &retries,
+         .max = 1000},
         {"broadcast", 'b', NULL, "ask every server (on 127.255.255.255, or --host)",
          .flag = &broadcast},
         {0},
@@ -181,10 +181,10 @@ int main(int argc, char **argv)
     if (host == NULL)
         host = broadcast ? "127.255.255.255" : "127.0.0.1";
     struct server server;
-    server.length = parse_address(host, (uint16_t)port, &server.address);
+    server.length = address_parse(host, (uint16_t)port, &server.address);
     if (server.length == 0)
         cli_fail("%s: not an IPv4 or IPv6 address", host);
-    format_address(&server.address, server.name);
+    address_format(&server.address, server.name);
 
     if (broadcast)
         talk_to_all(&server, messages, timeout);

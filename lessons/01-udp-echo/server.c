@@ -27,12 +27,12 @@ enum { PREFIX_LENGTH = sizeof PREFIX - 1 };
  */
 static int open_server_socket(const char *host, uint16_t port)
 {
-    char name[NAME_SIZE];
+    char name[ADDRESS_NAME_SIZE];
     struct sockaddr_storage address;
-    socklen_t length = parse_address(host, port, &address);
+    socklen_t length = address_parse(host, port, &address);
     if (length == 0)
         cli_fail("%s: not an IPv4 or IPv6 address", host);
-    format_address(&address, name);
+    address_format(&address, name);
 
     /* SOCK_DGRAM asks for datagrams; 0 stands for the usual protocol of that kind: UDP. */
     int fd = socket(address.ss_family, SOCK_DGRAM, 0);
@@ -47,14 +47,14 @@ static int open_server_socket(const char *host, uint16_t port)
     /* With port 0 the kernel has chosen a free port; getsockname tells which. */
     if (getsockname(fd, (struct sockaddr *)&address, &length) == -1)
         cli_fail("getsockname: %s", strerror(errno));
-    printf("listening on %s\n", format_address(&address, name));
+    printf("listening on %s\n", address_format(&address, name));
     return fd;
 }
 
 /* Answers datagrams until a signal asks the server to stop. */
 static void answer_datagrams(int fd, size_t bufsize)
 {
-    char name[NAME_SIZE];
+    char name[ADDRESS_NAME_SIZE];
     char *reply = malloc(PREFIX_LENGTH + bufsize);
     if (reply == NULL)
         cli_fail("malloc: %s", strerror(errno));
@@ -79,7 +79,7 @@ static void answer_datagrams(int fd, size_t bufsize)
             continue;
         }
         size_t length = (size_t)received;
-        printf("datagram from %s, %zu bytes", format_address(&client, name), length);
+        printf("datagram from %s, %zu bytes", address_format(&client, name), length);
         /* EXERCISE 3: log a datagram that did not fit as truncated, and answer only the
          * bytes that are in the buffer */
         if (length > bufsize) {
@@ -109,7 +109,7 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "address to bind", .text = &host},
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
-        {"bufsize", 'b', "N", "bytes of a datagram to take", .number = &bufsize, .min = 1,
+        {"bufsize", 0, "N", "bytes of a datagram to take", .number = &bufsize, .min = 1,
          .max = 65535},
         {0},
     };

@@ -73,16 +73,16 @@ static int connect_to_name(const char *host, long port)
 }
 
 /*
- * Reads the answer into `answer`, which has room for `size` bytes, up to the end of the
- * stream. TCP may deliver it in pieces, so one recv is not enough: lesson 3 is about
- * that. Returns the number of bytes.
+ * Reads the answer, a line, into `answer`, which has room for `size` bytes. TCP may deliver
+ * it in pieces, so one recv is not enough: lesson 3 is about that.
+ * Returns the number of bytes without the end of the line; 0 if the server has left.
  */
 static size_t receive_answer(int fd, char *answer, size_t size)
 {
     size_t length = 0;
-    /* EXERCISE 5: one recv may return only a part; receive until recv returns 0, or until
-     * `answer` is full */
-    while (length < size) {
+    /* EXERCISE 5: one recv may return only a part; receive until the newline at the end of the
+     * answer has come, or recv returns 0, or `answer` is full */
+    while (length < size && (length == 0 || answer[length - 1] != '\n')) {
         ssize_t received = recv(fd, answer + length, size - length, 0);
         if (received == 0)
             break; /* the server has closed the connection: that was all */
@@ -92,6 +92,8 @@ static size_t receive_answer(int fd, char *answer, size_t size)
             cli_fail("recv: %s", strerror(errno));
     }
     /* END EXERCISE */
+    while (length > 0 && (answer[length - 1] == '\n' || answer[length - 1] == '\r'))
+        length--;
     return length;
 }
 
@@ -112,7 +114,7 @@ int main(int argc, char **argv)
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
-        {"delay", 'd', "SEC", "wait this long before sending", .seconds = &delay},
+        {"delay", 0, "SEC", "wait this long before sending", .seconds = &delay},
         {0},
     };
     cli_parse(argc, argv, NULL, "Ask the time server for the time.", options);
@@ -124,22 +126,23 @@ int main(int argc, char **argv)
     /* MSG_NOSIGNAL: if the server has left, send fails with EPIPE. Without it, the signal
      * SIGPIPE would end this program before it could say why. Even then the server may
      * have said something before it left, so the answer is read in any case. */
-    if (send(fd, "Hello", strlen("Hello"), MSG_NOSIGNAL) != -1)
+    if (send(fd, "Hello\n", strlen("Hello\n"), MSG_NOSIGNAL) != -1)
         puts("sent: Hello");
 
     static const char error[] = "error: ";
     char answer[256];
     size_t length = receive_answer(fd, answer, sizeof answer);
     close(fd);
-    while (length > 0 && (answer[length - 1] == '\n' || answer[length - 1] == '\r'))
-        length--;
     if (length == 0)
         cli_fail("the server closed the connection without an answer");
 
     bool refused = length >= strlen(error) && memcmp(answer, error, strlen(error)) == 0;
-    FILE *out = refused ? stderr : stdout;
-    fputs(refused ? "client: the server answered " : "The time is ", out);
-    cli_print_bytes(out, answer, length);
-    fputc('\n', out);
-    return refused ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (refused) {
+        cli_warn_bytes("the server answered", answer, length);
+        return EXIT_FAILURE;
+    }
+    printf("The time is ");
+    cli_print_bytes(stdout, answer, length);
+    putchar('\n');
+    return EXIT_SUCCESS;
 }

@@ -189,13 +189,13 @@ int main(int argc, char **argv)
     bool options_wanted = false;
     bool found = true;
     const struct cli_option options[] = {
-        {"service", 's', "NAME", "the port of a service, or the service of a port",
+        {"service", 0, "NAME", "the port of a service, or the service of a port",
          .text = &service},
-        {"protocol", 'P', "NAME", "the number of a protocol", .text = &protocol},
-        {"hostname", 'n', NULL, "the name of this host", .flag = &hostname},
-        {"bytes", 'b', "N", "the bytes of a number, in both orders", .number = &number,
+        {"protocol", 0, "NAME", "the number of a protocol", .text = &protocol},
+        {"hostname", 0, NULL, "the name of this host", .flag = &hostname},
+        {"bytes", 0, "N", "the bytes of a number, in both orders", .number = &number,
          .max = UINT32_MAX},
-        {"options", 'o', NULL, "a socket's options, before and after they are set",
+        {"options", 0, NULL, "a socket's options, before and after they are set",
          .flag = &options_wanted},
         {0},
     };
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
                           "Look up names, and show what stands behind them.", options);
     if (first == argc && !service && !protocol && !hostname && number == -1 &&
         !options_wanted)
-        cli_fail_usage("nothing to look up; name a HOST or an option, or see --help");
+        cli_fail_usage("nothing to look up: name a HOST or an option");
 
     for (; first < argc; first++)
         found &= look_up_host(argv[first]);

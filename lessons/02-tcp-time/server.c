@@ -86,6 +86,14 @@ static void send_line(int client, const char *text)
         printf("sent: %s\n", text);
 }
 
+/* Returns how long a message is without the end of its line: \n, or \r\n. */
+static size_t length_of_text(const char *message, size_t length)
+{
+    while (length > 0 && (message[length - 1] == '\n' || message[length - 1] == '\r'))
+        length--;
+    return length;
+}
+
 /* Waits for one message from the client, and answers it. */
 static void serve_client(int client, double timeout)
 {
@@ -106,7 +114,7 @@ static void serve_client(int client, double timeout)
 
     if (length > 0) {
         printf("received: ");
-        cli_print_bytes(stdout, message, (size_t)length);
+        cli_print_bytes(stdout, message, length_of_text(message, (size_t)length));
         putchar('\n');
         time_t now = time(NULL);
         snprintf(text, sizeof text, "%.24s", ctime(&now)); /* without ctime's newline */
@@ -163,7 +171,7 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "name or address to bind", .text = &host},
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
-        {"backlog", 'b', "N", "clients that may wait to be accepted", .number = &backlog,
+        {"backlog", 0, "N", "clients that may wait to be accepted", .number = &backlog,
          .max = 4096},
         {"timeout", 't', "SEC", "give up on a silent client; 0 never does",
          .seconds = &timeout},

@@ -3,7 +3,7 @@
  *
  * Run it:       make client-6                     (first: make server-6, elsewhere)
  *               make client-6 ARGS="127.0.0.1:8009 localhost:8010"
- * Its partner:  server.c, once for each address; both share connection.h
+ * Its partner:  server.c, once for each address; both share the module connection
  *
  * The calls, in order: those of lesson 2 for each server, then poll with a time-out, and
  * read, recv or send, whichever is ready. At the end of the input: shutdown, and recv until
@@ -34,12 +34,12 @@ struct server {
 struct client {
     struct server servers[MAX_SERVERS];
     size_t count;
-    bool typing; /* the keyboard's input has not ended */
-    bool late;   /* until it has, read no answers */
-    bool failed; /* a server could not be reached, or ended too early */
-    long timeout;
-    long repeat; /* how many times each input is sent */
-    char last;   /* the last byte that was typed */
+    bool typing;    /* the keyboard's input has not ended */
+    bool late;      /* until it has, read no answers */
+    bool failed;    /* a server could not be reached, or ended too early */
+    double timeout; /* seconds; 0: no limit */
+    long repeat;    /* how many times each input is sent */
+    char last;      /* the last byte that was typed */
 };
 
 /* ---- connecting ---- */
@@ -80,7 +80,7 @@ static void reach_server(struct client *client, struct server *server)
         return;
     }
     snprintf(name, sizeof name, "%s:%ld", server->host, server->port);
-    server->connection = open_connection(fd, name, MAX_ANSWER);
+    server->connection = connection_open(fd, name, MAX_ANSWER);
     if (server->connection == NULL)
         cli_fail("%s: %s", name, strerror(errno));
     printf("[%s] connected\n", name);
@@ -96,7 +96,7 @@ static void part_with(struct client *client, struct server *server)
         printf("[%s] the server closed the connection\n", connection->name);
         client->failed = true;
     }
-    close_connection(connection);
+    connection_close(connection);
     server->connection = NULL;
 }
 
@@ -104,15 +104,15 @@ static void part_with(struct client *client, struct server *server)
 static void serve(struct client *client, struct server *server, short events)
 {
     struct connection *connection = server->connection;
-    const char *answer;
+    char *answer;
     size_t length;
     int result;
 
     if (events & POLLOUT)
-        flush(connection);
+        connection_flush(connection);
     if (events & (POLLIN | POLLHUP | POLLERR))
-        receive(connection);
-    while ((result = next_message(connection, &answer, &length)) != 0) {
+        connection_receive(connection);
+    while ((result = lines_next(&connection->lines, &answer, &length)) != 0) {
         if (result == -1) {
             cli_warn("an answer longer than %d bytes was left out", MAX_ANSWER);
             continue;
@@ -131,10 +131,8 @@ static void serve(struct client *client, struct server *server, short events)
 static void say(struct client *client, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < client->count; i++)
-        if (client->servers[i].connection != NULL) {
-            enqueue(client->servers[i].connection, bytes, length);
-            flush(client->servers[i].connection);
-        }
+        if (client->servers[i].connection != NULL)
+            connection_send(client->servers[i].connection, bytes, length);
 }
 
 /* Takes what was typed. It is read(2): poll can't see what stdio has read ahead. */
@@ -161,7 +159,7 @@ static void half_close(struct client *client)
 {
     for (size_t i = 0; i < client->count && !client->typing; i++) {
         struct server *server = &client->servers[i];
-        if (server->connection == NULL || server->connection->queued > 0 ||
+        if (server->connection == NULL || queue_length(&server->connection->queue) > 0 ||
             server->half_closed)
             continue;
         shutdown(server->connection->fd, SHUT_WR);
@@ -184,7 +182,7 @@ static void choose_events(const struct client *client, struct pollfd *polled)
         polled[i + 1].fd = connection->fd;
         if (!client->late || !client->typing)
             polled[i + 1].events |= POLLIN;
-        if (connection->queued > 0) {
+        if (queue_length(&connection->queue) > 0) {
             polled[i + 1].events |= POLLOUT;
             reads = reads && client->late;
         }
@@ -207,14 +205,15 @@ static size_t count_open(const struct client *client)
 static void poll_round(struct client *client)
 {
     struct pollfd polled[MAX_SERVERS + 1];
-    long timeout = client->timeout == 0 ? -1 : client->timeout;
+    int timeout =
+        client->timeout > 0 ? (int)(client->timeout * 1000 + 0.999) : -1; /* ms */
 
     choose_events(client, polled);
-    int ready = poll(polled, (nfds_t)(client->count + 1), (int)timeout);
+    int ready = poll(polled, (nfds_t)(client->count + 1), timeout);
     if (ready == -1 && errno != EINTR)
         cli_fail("poll: %s", strerror(errno));
     if (ready == 0)
-        printf("nothing for %ld ms\n", client->timeout);
+        printf("nothing for %d ms\n", timeout);
     for (size_t i = 0; ready > 0 && i < client->count; i++)
         if (client->servers[i].connection != NULL && polled[i + 1].revents != 0)
             serve(client, &client->servers[i], polled[i + 1].revents);
@@ -229,15 +228,15 @@ int main(int argc, char **argv)
     const char *host = "127.0.0.1";
     long port = 8009;
     static struct client client = {
-        .typing = true, .timeout = 5000, .repeat = 1, .last = '\n'};
+        .typing = true, .timeout = 5, .repeat = 1, .last = '\n'};
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server, if no HOST:PORT is given", .text = &host},
         {"port", 'p', "P", "its port", .number = &port, .min = 1, .max = 65535},
-        {"timeout", 't', "MS", "say so when nothing came for so long; 0 never does",
-         .number = &client.timeout, .max = 86400000},
-        {"repeat", 'r', "N", "send each input so many times", .number = &client.repeat,
+        {"timeout", 't', "SEC", "say so when nothing came for so long; 0 never does",
+         .seconds = &client.timeout},
+        {"repeat", 0, "N", "send each input so many times", .number = &client.repeat,
          .min = 1, .max = 100000},
-        {"late", 'l', NULL, "read no answers before the input has ended",
+        {"late", 0, NULL, "read no answers before the input has ended",
          .flag = &client.late},
         {0},
     };

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # demo: client
-# demo: client --timeout 2000
+# demo: client --timeout 2
 
 title "Lesson 6: events with poll"
 say "One thread, many clients, as in lesson 5. But poll does not only say which sockets are ready: it says" \
@@ -10,7 +10,7 @@ say "One thread, many clients, as in lesson 5. But poll does not only say which 
   "and its server; after 600 ms in which nothing came, it says so."
 columns server A
 server
-client A --timeout 600
+client A --timeout 0.6
 expect server '^\[listener\] POLLIN$'
 expect server ' joined$'
 expect A '^nothing for 600 ms$'

@@ -3,7 +3,7 @@
  *
  * Run it:       make server-6                     (then, elsewhere: make client-6)
  *               make server-6 ARGS="--quiet"      (without the events and the messages)
- * Its partner:  client.c, or telnet, or nc; connection.h, table.h and events.h are parts of it
+ * Its partner:  client.c, or telnet, or nc; its modules are connection, table and events
  *
  * The calls, in order: those of lesson 2, then fcntl, which makes each socket non-blocking,
  * and poll, again and again; after it accept, recv and send, on the sockets that have events.
@@ -34,14 +34,11 @@ struct server {
 
 /* ---- a client comes ---- */
 
-/* Says why there is no place for the client, and closes its socket. */
+/* Tells the client why it is not served, and closes its socket. */
 static void refuse(int fd, const char *name, const char *reason)
 {
-    static const char full[] = "The server is full\r\n";
-
     printf("[%s] refused: %s\n", name, reason);
-    net_send_all(fd, full, strlen(full)); /* does not wait: a new connection has room */
-    close(fd);
+    net_refuse(fd, reason);
 }
 
 /* Takes the next client, if there is one: it may have left between poll and accept. */
@@ -52,18 +49,18 @@ static void accept_client(struct server *server)
 
     int fd = net_accept(server->listener, name);
     if (fd == -1) {
-        if (would_wait() || errno == ECONNABORTED)
+        if (net_would_wait() || errno == ECONNABORTED)
             return;
         cli_warn("accept: %s", strerror(errno));
         server->rest_until = time(NULL) + 1; /* at once, it would only fail again */
         return;
     }
     if (server->table.count == server->table.size) {
-        refuse(fd, name, "no place is left");
+        refuse(fd, name, "too many clients");
         return;
     }
-    if (server->keepalive == 0 || keep_alive(fd, server->keepalive) == 0)
-        client = open_connection(fd, name, (size_t)server->max_line);
+    if (server->keepalive == 0 || connection_keep_alive(fd, server->keepalive) == 0)
+        client = connection_open(fd, name, (size_t)server->max_line);
     if (client == NULL) {
         refuse(fd, name, strerror(errno));
         return;
@@ -80,7 +77,7 @@ static void show_events(const struct server *server, const char *name, short eve
     if (server->quiet)
         return;
     printf("[%s] ", name);
-    print_events(events);
+    events_print(events);
     putchar('\n');
 }
 
@@ -94,31 +91,35 @@ static void show_message(const char *name, const char *message, size_t length)
 /* Whether the client does not take its answers: then it shall ask for no more. */
 static bool is_stalled(const struct server *server, const struct connection *client)
 {
-    return client->queued > (size_t)server->max_queue;
+    return queue_length(&client->queue) > (size_t)server->max_queue;
+}
+
+/* Answers one message: with the time, or, if it was too long, by saying so. */
+static void answer(const struct server *server, struct connection *client, bool is_whole)
+{
+    time_t now = time(NULL);
+    char text[80];
+
+    if (is_whole)
+        snprintf(text, sizeof text, "%.24s\r\n", ctime(&now));
+    else
+        snprintf(text, sizeof text, "error: message longer than %ld bytes\r\n",
+                 server->max_line);
+    connection_send(client, text, strlen(text));
 }
 
 /* Answers the messages that are complete, unless too much waits for the client already. */
-static void answer(const struct server *server, struct connection *client)
+static void answer_messages(const struct server *server, struct connection *client)
 {
-    const char *message;
+    char *message;
     size_t length;
-    char text[80];
     int result;
 
     while (!is_stalled(server, client) &&
-           (result = next_message(client, &message, &length)) != 0) {
-        time_t now = time(NULL);
-        bool waits = client->queued > 0;
-        if (result == -1)
-            snprintf(text, sizeof text, "Your message is longer than %ld bytes\r\n",
-                     server->max_line);
-        else
-            snprintf(text, sizeof text, "%.24s\r\n", ctime(&now));
+           (result = lines_next(&client->lines, &message, &length)) != 0) {
         if (result == 1 && !server->quiet)
             show_message(client->name, message, length);
-        enqueue(client, text, strlen(text));
-        if (!waits)
-            flush(client); /* else poll says when there is room */
+        answer(server, client, result == 1);
     }
 }
 
@@ -131,7 +132,7 @@ static short wanted_events(const struct server *server, const struct connection 
      * be sent; POLLOUT, if any wait */
     if (!client->ended && !is_stalled(server, client))
         events |= POLLIN;
-    if (client->queued > 0)
+    if (queue_length(&client->queue) > 0)
         events |= POLLOUT;
     /* END EXERCISE */
     return events;
@@ -145,19 +146,19 @@ static void serve_client(struct server *server, size_t place)
     bool was_stalled = is_stalled(server, client);
 
     show_events(server, client->name, polled->revents);
-    if (client->queued > 0)
-        flush(client);
+    if (queue_length(&client->queue) > 0)
+        connection_flush(client);
     /* EXERCISE 1: receive if something has come, and also if the connection has ended or is
      * broken: what came before that is still to be read */
     if (polled->revents & (POLLIN | POLLHUP | POLLERR))
-        receive(client);
+        connection_receive(client);
     /* END EXERCISE */
-    answer(server, client);
+    answer_messages(server, client);
     polled->events = wanted_events(server, client);
 
     if (was_stalled != is_stalled(server, client))
-        printf("[%s] %zu bytes wait: reading %s\n", client->name, client->queued,
-               was_stalled ? "goes on" : "stops");
+        printf("[%s] %zu bytes wait: reading %s\n", client->name,
+               queue_length(&client->queue), was_stalled ? "goes on" : "stops");
 }
 
 /* ---- rounds ---- */
@@ -170,12 +171,12 @@ static void remove_ended(struct server *server)
 {
     for (size_t i = server->table.count - 1; i > 0; i--) {
         struct connection *client = server->table.clients[i];
-        if (!client->ended || client->queued > 0)
+        if (!client->ended || queue_length(&client->queue) > 0)
             continue;
         printf("[%s] left%s%s\n", client->name, client->error == 0 ? "" : ": ",
                client->error == 0 ? "" : strerror(client->error));
         table_remove(&server->table, i);
-        close_connection(client);
+        connection_close(client);
         server->rest_until = 0; /* a descriptor is free */
     }
 }
@@ -214,14 +215,14 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "name or address to bind", .text = &host},
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
-        {"quiet", 'Q', NULL, "print neither events nor messages", .flag = &server.quiet},
-        {"keepalive", 'k', "SEC", "ask a silent peer whether it is there; 0 never does",
+        {"quiet", 'q', NULL, "print neither events nor messages", .flag = &server.quiet},
+        {"keepalive", 0, "SEC", "ask a silent peer whether it is there; 0 never does",
          .number = &server.keepalive, .max = 32767},
-        {"max-clients", 'c', "N", "clients at the same time",
-         .number = &server.max_clients, .min = 1, .max = 1000000},
-        {"max-line", 'm', "N", "bytes of a message", .number = &server.max_line, .min = 1,
+        {"max-clients", 0, "N", "clients at the same time", .number = &server.max_clients,
+         .min = 1, .max = 1000000},
+        {"max-line", 0, "N", "bytes of a message", .number = &server.max_line, .min = 1,
          .max = 65536},
-        {"max-queue", 'q', "N", "stop reading from a client for whom more bytes wait",
+        {"max-queue", 0, "N", "stop reading from a client for whom more bytes wait",
          .number = &server.max_queue, .min = 1, .max = 1 << 30},
         {0},
     };
@@ -231,7 +232,7 @@ int main(int argc, char **argv)
     server.listener = net_listen(host, port, SOMAXCONN, &reason);
     if (server.listener == -1)
         cli_fail("bind %s:%ld: %s", host, port, reason);
-    if (set_nonblocking(server.listener) == -1)
+    if (connection_set_nonblocking(server.listener) == -1)
         cli_fail("fcntl: %s", strerror(errno));
     if (net_local_name(server.listener, name) == -1)
         cli_fail("getsockname: %s", strerror(errno));

@@ -6,8 +6,8 @@
  */
 #define _GNU_SOURCE /* for POLLRDHUP; it must stand before the first #include */
 
-#include "events.h"
 #include "cli.h"
+#include "events.h"
 #include "net.h"
 
 #include <errno.h>
@@ -53,9 +53,9 @@ static void report(const char *happened, int fd, short events)
     if (poll(&polled, 1, 0) == -1)
         cli_fail("poll: %s", strerror(errno));
     column = printf("%-28s ", happened);
-    column += print_events(events);
+    column += events_print(events);
     printf("%*s", column < 46 ? 46 - column : 1, "");
-    print_events(polled.revents);
+    events_print(polled.revents);
     putchar('\n');
 }
 

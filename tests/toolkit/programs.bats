@@ -229,3 +229,23 @@ names_itself() {
     [[ ! -e ${source%.c} && ! -e ${source%.c}.o ]] || fail "something was built beside $source"
   done
 }
+
+# asks_time CLIENT SERVER: the client of one lesson gets its time from the server of another one.
+asks_time() {
+  local more=()
+  [[ $1 != 07-* ]] || more=(Hello) # it would say World, too, and lesson 2's server has left by then
+  SERVER=$BUILD/$2/server
+  start_server_as "server-$2-$1"
+  run_bounded "$BUILD/$1/client" --port "$port" "${more[@]}"
+  assert_succeeds
+  assert_regex "$output" '(The time is|received:) [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-3][0-9] ..:..:.. 20..'
+}
+
+@test "the client of each time lesson gets the time from the server of every other one" {
+  local client server
+  for client in 02-tcp-time 04-tcp-threads 07-asyncore-time; do
+    for server in 02-tcp-time 04-tcp-threads 06-poll-events 07-asyncore-time; do
+      asks_time "$client" "$server" || fail "this was the client of $client with the server of $server"
+    done
+  done
+}

@@ -24,17 +24,22 @@ api_index() {
   ((checked > 20)) || fail "only $checked links were found"
 }
 
+# find_files LESSON FILE...: the path of each, in the lesson's directory or in common/.
+find_files() {
+  local file
+  for file in "${@:2}"; do
+    find "$1" "$ROOT/common" -name "$file" | head -n 1
+  done
+}
+
 @test "every name in a lesson's API index stands in the code where the index says" {
   local readme name where file lesson checked=0
   for readme in "$ROOT"/lessons/*/README.md; do
     lesson=$(dirname "$readme")
     while read -r name where; do
       case $where in
-        *both*) file="$lesson/server.c $lesson/client.c" ;;
-        *net.h*) file=$ROOT/common/net.h ;;
-        *all*) file=$(echo "$lesson"/*.c) ;;
-        *asyncore.c*) file=$ROOT/common/asyncore.c ;;
-        *) file=$(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where" | sed "s|^|$lesson/|") ;;
+        *both* | *all*) file="$lesson/server.c $lesson/client.c" ;;
+        *) file=$(find_files "$lesson" $(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where")) ;;
       esac
       for file in $file; do
         grep -qw "$name" "$file" || fail "$readme says that $name is in $where, but it is not in $file"
