@@ -83,7 +83,7 @@ shows_help() {
     bad_usage "$BUILD/03-tcp-dialog/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/client" --every "$bad"
-    bad_usage "$BUILD/07-asyncore-time/client" --delay "$bad"
+    bad_usage "$BUILD/07-asyncore-time/client" --every "$bad"
     bad_usage "$BUILD/08-asynchat-http/server" --timeout "$bad"
     bad_usage "$BUILD/08-asynchat-http/client" --timeout "$bad"
     bad_usage "$BUILD/09-socketserver-mixins/server" --idle "$bad"
@@ -197,7 +197,7 @@ fails_to_connect() {
   full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
   full_stdout "$BUILD/07-asyncore-time/measure_cost" --messages 10
   SERVER=$BUILD/07-asyncore-time/server start_server_as server7
-  full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --delay 0
+  full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --every 0
   SERVER=$BUILD/08-asynchat-http/server start_server_as server8
   full_stdout "$BUILD/08-asynchat-http/client" --port "$port"
   SERVER=$BUILD/09-socketserver-mixins/server start_server_as server9

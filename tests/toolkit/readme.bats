@@ -15,7 +15,7 @@ api_index() {
 
 @test "every relative link in a README leads to a file" {
   local readme link checked=0
-  for readme in "$ROOT"/*.md "$ROOT"/common/README.md "$ROOT"/lessons/*/README.md; do
+  for readme in "$ROOT"/*.md "$ROOT"/{common,tests}/README.md "$ROOT"/lessons/*/README.md; do
     while read -r link; do
       [[ -e $(dirname "$readme")/$link ]] || fail "$readme links to $link, which is not there"
       checked=$((checked + 1))
@@ -79,5 +79,13 @@ find_files() {
     sed -n "/^In C, .*$(basename "$program")/,/^<\/details>/p" "$ROOT/README.md" | sed '/^```c$/,/^```$/!d' |
       sed '/^```/d' | cmp - "$program" || fail "the README shows another ${program##*/}"
     (($(grep -c . "$program") <= 40)) || fail "${program##*/} has more than 40 lines of text"
+  done
+}
+
+@test "tests/README.md says what is in each directory and in each file of lib" {
+  local path
+  for path in "$ROOT"/tests/*/ "$ROOT"/tests/lib/*.bash; do
+    path=${path#"$ROOT"/tests/}
+    grep -qF "\`${path#lib/}" "$ROOT/tests/README.md" || fail "tests/README.md does not name $path"
   done
 }
