@@ -88,8 +88,8 @@ program cost measure_cost --model thread --count 200
 expect cost '^200 of model thread'
 wait_for_status cost 0
 columns cost
-program cost measure_cost --model process --count 200
-expect cost '^200 of model process'
+program cost measure_cost --model fork --count 200
+expect cost '^200 of model fork'
 wait_for_status cost 0
 reveal "The 8 MiB of a stack are only an address range: memory is taken when it is written to. fork copies" \
   "memory only when somebody writes to it, but every process writes to some. What the kernel keeps for" \

@@ -90,7 +90,7 @@ say "A set has a bit for each descriptor from 0 to FD_SETSIZE - 1. A descriptor 
 ask "What does the third client get?" \
   "Connection refused." \
   "Nothing: it waits until somebody leaves." \
-  "A line that says that the room is full." \
+  "A line that says that there are too many clients." \
   --answer 3
 columns server A B C
 server --max-clients 2
@@ -99,7 +99,7 @@ expect A '^You.re connected'
 client B
 expect B '^You.re connected'
 client C
-expect C 'The room is full$'
+expect C 'error: too many clients$'
 wait_for_status C 1
 tell A "Still here?"
 expect B '\] Still here\?$'

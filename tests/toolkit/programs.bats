@@ -104,7 +104,7 @@ shows_help() {
   bad_usage "$BUILD/04-tcp-threads/server" --max-line 0
   bad_usage "$BUILD/04-tcp-threads/client" --count 0
   bad_usage "$BUILD/04-tcp-threads/show_race" --threads 0
-  bad_usage "$BUILD/04-tcp-threads/measure_cost" --model fork
+  bad_usage "$BUILD/04-tcp-threads/measure_cost" --model process
   bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
   bad_usage "$BUILD/05-select-chat/server" --max-line 0
   bad_usage "$BUILD/05-select-chat/client" --repeat 0
