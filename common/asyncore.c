@@ -15,6 +15,9 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
