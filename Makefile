@@ -94,61 +94,61 @@ compiler:
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
-# ---- the verbs: scripts/help prints the text behind ## ----
+# ---- the verbs: scripts/help prints the text behind ##; without text, in the row of the next one ----
 
-help: ## this list
+help:
 	@scripts/help
 
 lesson-%: ## the guided tour of lesson N
 	+@scripts/lesson $*
 
-server-%: ## lesson N's server, with ARGS="--port 2000"
+server-%: ##
 	+@scripts/run $* server $(ARGS)
 
-client-%: ## lesson N's client, with ARGS="--help"
+client-%: ##
 	+@scripts/run $* client $(ARGS)
 
-demo-%: ## lesson N's server and clients side by side, in tmux
+demo-%: ## its programs (ARGS="--help"); both in tmux
 	+@scripts/demo $*
 
-start-%: ## your own copy of lesson N, with exercises to fill, in work/
+start-%: ## your own copy, with exercises, in work/
 	+@scripts/start $*
 
-check-%: ## check your copy, and say what to write next
+check-%: ##
 	+@scripts/check $*
 
-watch-%: ## the same, each time you save a file
+watch-%: ## what to write next; again at each save
 	+@scripts/watch $*
 
-hint-%: ## one hint more for the first check that fails
+hint-%: ##
 	+@scripts/hint $*
 
-solution-%: ## what the reference does differently from your copy
+solution-%: ## one hint more; what the reference has
 	+@scripts/solution $*
 
-test: ## every test (ARGS="tests/02-tcp-time.bats": some)
+test: ## every test (ARGS=FILE: some)
 	+@scripts/test $(ARGS)
 
-mutants: ## tests of the tests: programs with mistakes, which they must catch
+mutants: ##
 	+@scripts/mutants $(ARGS)
 
-chaos: ## the scenarios, while calls on sockets fail or do a part
+chaos: ##
 	+@scripts/chaos $(ARGS)
 
-sanitize: ## every test again, on programs built with ASan and UBSan
+sanitize: ##
 	+@scripts/sanitize $(ARGS)
 
-coverage: ## how much of the frameworks their tests execute
+coverage: ##
 	+@scripts/coverage
 
-fuzz: ## inputs that libFuzzer makes, for the parsers (ARGS=600: for so many seconds each)
+fuzz: ##
 	+@scripts/fuzz $(ARGS)
 
-lint: ## the format and the static checks
+lint: ## more tests; the format
 	+@scripts/lint
 
-setup: ## install what is missing (ARGS=lint: for that verb)
+setup: ##
 	@scripts/setup $(ARGS)
 
-clean: ## delete what was built
+clean: ## install what is missing; delete build/
 	rm -rf $(BUILD)

@@ -10,6 +10,9 @@
  * close. So what it is told about is taken out of the buffer, or of the queue, before.
  */
 #include "asynchat.h"
+#include "asyncore.h"
+#include "buffer.h"
+#include "class.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -88,7 +91,7 @@ struct producer *simple_producer(const void *bytes, size_t length, size_t buffer
 
 /* ---- the life of an async_chat ---- */
 
-static const struct async_chat_ops async_chat_methods = {
+static const struct async_chat_ops chat_ops = {
     .dispatcher.writable = async_chat_writable,
     .dispatcher.handle_read = async_chat_handle_read,
     .dispatcher.handle_write = async_chat_handle_write,
@@ -100,22 +103,17 @@ static const struct async_chat_ops async_chat_methods = {
 int async_chat_init(struct async_chat *chat, const struct async_chat_ops *ops, int fd,
                     struct socket_map *map)
 {
-    *chat = (struct async_chat){
-        .ops = *ops, .ac_in_buffer_size = BUFFER_SIZE, .ac_out_buffer_size = BUFFER_SIZE};
-    chat->last = &chat->first;
-    dispatcher_inherit(&chat->ops.dispatcher, &async_chat_methods.dispatcher);
-    if (ops->collect_incoming_data == NULL)
-        chat->ops.collect_incoming_data = async_chat_methods.collect_incoming_data;
-    if (ops->found_terminator == NULL)
-        chat->ops.found_terminator = async_chat_methods.found_terminator;
-    return dispatcher_init(&chat->dispatcher, &chat->ops.dispatcher, fd, map);
-}
+    struct async_chat_ops all = *ops;
 
-static void free_in_buffer(struct async_chat *chat)
-{
-    free(chat->in_buffer);
-    chat->in_buffer = NULL;
-    chat->in_start = chat->in_end = chat->in_size = 0;
+    dispatcher_inherit(&all.dispatcher, &chat_ops.dispatcher);
+    INHERIT(&all, &chat_ops, collect_incoming_data);
+    INHERIT(&all, &chat_ops, found_terminator);
+    *chat = (struct async_chat){.collect_incoming_data = all.collect_incoming_data,
+                                .found_terminator = all.found_terminator,
+                                .ac_in_buffer_size = BUFFER_SIZE,
+                                .ac_out_buffer_size = BUFFER_SIZE};
+    chat->last = &chat->first;
+    return dispatcher_init(&chat->dispatcher, &all.dispatcher, fd, map);
 }
 
 static void empty_queue(struct async_chat *chat)
@@ -134,10 +132,9 @@ static void empty_queue(struct async_chat *chat)
 
 void async_chat_discard_buffers(struct async_chat *chat)
 {
-    size_t length;
-
-    chat->in_start = chat->in_end; /* the buffer itself may be in use */
-    free(async_chat_get_data(chat, &length));
+    /* The memory of what has come may be in use. */
+    buffer_take(&chat->in_buffer, buffer_length(&chat->in_buffer));
+    buffer_free(&chat->incoming);
     chat->discarded = true;
     empty_queue(chat);
 }
@@ -147,8 +144,8 @@ void async_chat_destroy(struct dispatcher *d)
     struct async_chat *chat = async_chat_of(d);
 
     empty_queue(chat);
-    free_in_buffer(chat);
-    free(chat->incoming);
+    buffer_free(&chat->in_buffer);
+    buffer_free(&chat->incoming);
 }
 
 /* ---- what comes: the terminator ---- */
@@ -190,8 +187,8 @@ size_t async_chat_find(const char *bytes, size_t length, struct terminator termi
  */
 static int hand_out_one(struct async_chat *chat)
 {
-    const char *piece = chat->in_buffer + chat->in_start;
-    size_t waiting = chat->in_end - chat->in_start;
+    const char *piece = buffer_front(&chat->in_buffer);
+    size_t waiting = buffer_length(&chat->in_buffer);
     size_t length = waiting; /* of the piece, without the terminator */
     size_t end = 0;          /* bytes of a terminator behind it */
     bool found = false;
@@ -207,12 +204,19 @@ static int hand_out_one(struct async_chat *chat)
     }
     if (length + end == 0)
         return 0;
-    chat->in_start += length + end;
-    if (length > 0 && chat->ops.collect_incoming_data(chat, piece, length) == -1)
+    buffer_take(&chat->in_buffer, length + end); /* the bytes stay where they are */
+    if (length > 0 && chat->collect_incoming_data(chat, piece, length) == -1)
         return -1;
-    if (found && !chat->dispatcher.closing && chat->ops.found_terminator(chat) == -1)
+    if (found && !chat->dispatcher.closing && chat->found_terminator(chat) == -1)
         return -1;
     return 1;
+}
+
+/* A connection to which nothing has come needs no memory. */
+static void free_if_empty(struct buffer *buffer)
+{
+    if (buffer_length(buffer) == 0)
+        buffer_free(buffer);
 }
 
 /* Hands out what has come, as long as the object wants it. Returns 0, or -1 with errno set. */
@@ -221,67 +225,33 @@ static int hand_out(struct async_chat *chat)
     struct dispatcher *d = &chat->dispatcher;
     int result = 1;
 
-    while (result == 1 && chat->in_start < chat->in_end && !d->closing &&
+    while (result == 1 && buffer_length(&chat->in_buffer) > 0 && !d->closing &&
            d->ops.readable(d))
         result = hand_out_one(chat);
-    if (chat->in_start == chat->in_end)
-        free_in_buffer(chat);
+    free_if_empty(&chat->in_buffer);
     return result == -1 ? -1 : 0;
-}
-
-/* Receives what has come, behind what waits. Returns as dispatcher_recv. */
-static ssize_t receive(struct async_chat *chat)
-{
-    struct dispatcher *d = &chat->dispatcher;
-    size_t waiting = chat->in_end - chat->in_start;
-    size_t size = waiting + chat->ac_in_buffer_size;
-
-    if (waiting > 0)
-        memmove(chat->in_buffer, chat->in_buffer + chat->in_start, waiting);
-    chat->in_start = 0;
-    chat->in_end = waiting;
-    if (chat->in_size < size) {
-        char *larger = realloc(chat->in_buffer, size);
-        if (larger == NULL)
-            return -1;
-        chat->in_buffer = larger;
-        chat->in_size = size;
-    }
-    ssize_t received = d->ops.recv(d, chat->in_buffer + waiting, chat->ac_in_buffer_size);
-    if (received > 0)
-        chat->in_end += (size_t)received;
-    return received;
 }
 
 int async_chat_handle_read(struct dispatcher *d)
 {
     struct async_chat *chat = async_chat_of(d);
 
-    ssize_t received = receive(chat);
-    if (received > 0)
+    char *room = buffer_reserve(&chat->in_buffer, chat->ac_in_buffer_size);
+    if (room == NULL)
+        return -1;
+    ssize_t received = d->ops.recv(d, room, chat->ac_in_buffer_size);
+    if (received > 0) {
+        buffer_added(&chat->in_buffer, (size_t)received);
         return hand_out(chat);
-    if (chat->in_start == chat->in_end)
-        free_in_buffer(chat);
+    }
+    free_if_empty(&chat->in_buffer);
     return (int)received;
 }
 
 int async_chat_collect_incoming_data(struct async_chat *chat, const char *bytes,
                                      size_t length)
 {
-    size_t needed = chat->incoming_length + length;
-
-    if (needed > chat->incoming_size) {
-        /* The first piece is often the last one. */
-        size_t size = chat->incoming_size > 0 ? 2 * needed : needed;
-        char *larger = realloc(chat->incoming, size);
-        if (larger == NULL)
-            return -1;
-        chat->incoming = larger;
-        chat->incoming_size = size;
-    }
-    memcpy(chat->incoming + chat->incoming_length, bytes, length);
-    chat->incoming_length = needed;
-    return 0;
+    return buffer_append(&chat->incoming, bytes, length);
 }
 
 int async_chat_found_terminator(struct async_chat *chat)
@@ -293,11 +263,11 @@ int async_chat_found_terminator(struct async_chat *chat)
 
 char *async_chat_get_data(struct async_chat *chat, size_t *length)
 {
-    char *bytes = chat->incoming;
+    char *bytes =
+        chat->incoming.bytes; /* none was taken: so they begin where the memory does */
 
-    *length = chat->incoming_length;
-    chat->incoming = NULL;
-    chat->incoming_length = chat->incoming_size = 0;
+    *length = buffer_length(&chat->incoming);
+    chat->incoming = (struct buffer){0};
     return bytes;
 }
 

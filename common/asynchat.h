@@ -24,6 +24,8 @@
 #define ASYNCHAT_H
 
 #include "asyncore.h"
+#include "buffer.h"
+#include "class.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -84,17 +86,18 @@ struct terminator {
     size_t length;
 };
 
-/* A class derived from it may set the two sizes, to 1 or more. The rest is asynchat.c's own. */
+/* A class derived from it may set the two sizes, to 1 or more. The rest is asynchat.c's own. The
+ * two methods are those of struct async_chat_ops; the others stand in the dispatcher. */
 struct async_chat {
     struct dispatcher dispatcher;
-    struct async_chat_ops ops;
+    int (*collect_incoming_data)(struct async_chat *chat, const char *bytes,
+                                 size_t length);
+    int (*found_terminator)(struct async_chat *chat);
     size_t ac_in_buffer_size;  /* bytes that are received at a time; 65536 */
     size_t ac_out_buffer_size; /* bytes that are sent at a time; 65536 */
     struct terminator terminator;
-    char *in_buffer; /* of what was received, the bytes from in_start to in_end wait */
-    size_t in_start, in_end, in_size;
-    char *incoming; /* what was collected */
-    size_t incoming_length, incoming_size;
+    struct buffer in_buffer;        /* what was received, and not handed out yet */
+    struct buffer incoming;         /* what was collected */
     struct producer *first, **last; /* the queue; *last is where the next one is noted */
     const char *out;                /* what the first one has yielded, */
     size_t out_length;              /* and was not sent yet */

@@ -19,11 +19,12 @@ static void move_to_front(struct buffer *buffer)
     buffer->end = waiting;
 }
 
-/* Makes the memory twice as large as `needed` bytes, but no larger than the limit, which they do
- * not pass. Returns 0, or -1 with errno ENOMEM. */
+/* Makes the memory as large as `needed` bytes, the first time: often it is the last. Later it makes
+ * it twice as large as that, but no larger than the limit, which they do not pass.
+ * Returns 0, or -1 with errno ENOMEM. */
 static int grow(struct buffer *buffer, size_t needed)
 {
-    size_t size = needed < SIZE_MAX / 2 ? 2 * needed : needed;
+    size_t size = buffer->bytes != NULL && needed < SIZE_MAX / 2 ? 2 * needed : needed;
 
     if (buffer->limit > 0 && size > buffer->limit)
         size = buffer->limit;

@@ -342,6 +342,20 @@ has_unread_reply() {
   assert_regex "$output" '^[^\\]+\\x00$'
 }
 
+# bats test_tags=mistake:endless-end
+@test "server: a client that was dropped does not keep the next one waiting, whether it sends on or is silent" {
+  start_server --timeout 60 --max-line 10
+  start_peer silent repeat:11:x 'expect:error: ' say:dropped hold
+  wait_for_line silent.out '^dropped$'
+  server_still_serves # a peer gives up after 10 seconds
+  # A byte now and then: no recv waits for long, and yet it never ends.
+  # shellcheck disable=SC2016 # bash expands it
+  start sends bash -c 'exec {fd}<>"/dev/tcp/$0/$1"; printf xxxxxxxxxxx >&"$fd"
+    while printf x >&"$fd"; do sleep 0.1; done' "$host" "$port"
+  wait_until has_accepted 1
+  server_still_serves
+}
+
 # bats test_tags=mistake:trusts-length,needs:length,points:3,exercise:5
 @test "server: --frame length: a claim of 4 GiB is not trusted" {
   start_server --frame length

@@ -295,6 +295,13 @@ serves_again() {
   server_still_serves
 }
 
+@test "server: a client that was dropped, and stays, does not keep its place for long" {
+  start_server --max-clients 1 --max-line 10 --timeout 60
+  start_peer silent repeat:100:x 'expect:error: ' say:dropped hold
+  wait_for_line silent.out '^dropped$'
+  wait_until serves_again || fail_because "the place of a client that was dropped stays taken" "the time" "$output"
+}
+
 @test "server: --max-line does not count the end of the line" {
   start_server --max-line 10
   peer repeat:10:x 'send:\n' line repeat:10:x 'send:\r\n' line
@@ -391,6 +398,28 @@ address_space() {
     assert_alone server # the signal has come, and the server is in accept again
   done
   assert_same "$(cat server.err)" ''
+}
+
+# inherit_child: the server will have a child that it did not start: that of the shell which becomes it.
+inherit_child() {
+  printf '#!/usr/bin/env bash\nsleep 60 &\nexec %q "$@"\n' "$SERVER" >inherits
+  chmod +x inherits
+  SERVER=$PWD/inherits
+}
+
+# bats test_tags=needs:reaps,mistake:unknown-child,points:2,exercise:3
+@test "server: --model fork: the end of a child that it did not start itself confuses nothing" {
+  inherit_child
+  start_server --model fork --max-clients 1
+  local inherited
+  inherited=$(children_of server)
+  [[ -n $inherited ]] || fail "the server has inherited no child"
+  kill "$inherited"
+  assert_alone server
+  start_waiting first
+  peer 'send:Hello\n' 'expect:error: ' eof
+  has_again first
+  wait_until serves_again || fail_because "the place of a client that has left stays taken" "the time" "$output"
 }
 
 # bats test_tags=needs:reaps,mistake:parent-keeps-client,points:3,exercise:2
@@ -519,6 +548,17 @@ no_more_memory() {
   server_still_serves
   stop server2 INT
   assert_same "$status" 0
+}
+
+# bats test_tags=needs:processes,mistake:unknown-child,exercise:4
+@test "server: --model fork: SIGTERM ends it also while a child that it did not start lives on" {
+  inherit_child
+  start_server --model fork
+  start_peer client 'send:Hello\n' line say:answered eof say:end
+  wait_for_line client.out '^answered$'
+  stop server TERM
+  assert_same "$status" 0
+  wait_for_line client.out '^end$'
 }
 
 @test "server: a signal that does not ask it to stop ends nothing" {
@@ -656,7 +696,7 @@ counter() {
 
 @test "cost: what threads and processes cost, and a process costs more memory" {
   local model kib=()
-  for model in thread process; do
+  for model in thread fork; do
     run_bounded "$BUILD/04-tcp-threads/measure_cost" --model "$model" --count 50
     assert_success
     [[ -r /proc/self/smaps_rollup ]] || skip "this machine has no smaps_rollup"

@@ -154,7 +154,7 @@ crowd() {
   is_told ann "[${address[carl]}] Carl"
 }
 
-# bats test_tags=id:two-lines,needs:line,mistake:torn-message,points:3,exercise:3
+# bats test_tags=id:two-lines,needs:line,mistake:torn-message,mistake:one-line-only,points:3,exercise:3
 @test "server: two lines in one segment are two lines" {
   start_server
   join ann
@@ -196,9 +196,18 @@ crowd() {
   is_told ann "[${address[bob]}] aaaaaaaaaa"
   is_told ann "[${address[bob]}] short"
   never_told ann bb
-  wait_for_line bob.out "longer than 10 bytes.*$CR"
+  wait_for_line bob.out "^error: message longer than 10 bytes$CR"
   assert_count bob.out 'longer than' 1
   wait_for_line server.out 'longer than 10 bytes'
+}
+
+@test "server: --max-line does not count the end of the line" {
+  start_server --max-line 10
+  join ann
+  join bob repeat:10:a 'send:\r\n' repeat:11:b 'send:\r\n' repeat:10:c 'send:\n' lines
+  is_told ann "[${address[bob]}] aaaaaaaaaa"
+  is_told ann "[${address[bob]}] cccccccccc"
+  never_told ann bb
 }
 
 @test "server: a line without an end is too long as soon as it is" {
@@ -257,14 +266,14 @@ talk() {
 @test "log: why a member is dropped, a newcomer refused, a line not passed on" {
   start_server --max-queue 10000 --max-line 2000 --max-clients 2
   join_small lazy wait lines
-  peer "expect:$WELCOME\\r\\n" repeat:3000:x 'send:\n' 'expect:Your line is longer than 2000 bytes: nobody gets it\r\n'
-  wait_for_line server.out '^client 127.0.0.1:[0-9]+: a line longer than 2000 bytes is not passed on$'
+  peer "expect:$WELCOME\\r\\n" repeat:3000:x 'send:\n' 'expect:error: message longer than 2000 bytes\r\n'
+  wait_for_line server.out '^client 127.0.0.1:[0-9]+: message longer than 2000 bytes, not passed on$'
   wait_for_line server.out '^Client left'
   talk 10
   wait_for_line server.out "^client ${address[lazy]} dropped: it does not read, and more than 10000 bytes wait for it\$"
   join ann
-  peer 'expect:The room is full\r\n' eof
-  wait_for_line server.out '^client 127.0.0.1:[0-9]+ refused: the room is full$'
+  peer 'expect:error: too many clients\r\n' eof
+  wait_for_line server.out '^client 127.0.0.1:[0-9]+ refused: too many clients$'
 }
 
 # bats test_tags=needs:stalled,mistake:lost-rest,points:3,exercise:4
@@ -319,7 +328,7 @@ talk() {
 }
 
 # bats test_tags=mistake:past-fd-setsize,points:3,exercise:5
-@test "server: as many members as FD_SETSIZE allows; the next is told that the room is full" {
+@test "server: as many members as FD_SETSIZE allows; the next is told that there are too many" {
   not_under emfile
   ulimit -n 1100 2>/dev/null || skip "ulimit -n can't be raised to 1100"
   start_server --max-queue 1000000
@@ -328,8 +337,8 @@ talk() {
   start crowd "$BUILD/tools/crowd" --host "$host" --port "$port" --members "$places" --lines 1 --timeout 60 --hold
   WAIT_LIMIT=60 wait_for_line crowd.out "^$places joined, 0 refused\$"
   wait_for_line crowd.out "^lines: $((places - 1)) right, 0 wrong, 0 missing\$"
-  peer 'expect:The room is full\r\n' eof
-  peer 'expect:The room is full\r\n' eof
+  peer 'expect:error: too many clients\r\n' eof
+  peer 'expect:error: too many clients\r\n' eof
   is_running server
   stop crowd
   wait_for_line server.out '^Client left' "$places"
@@ -337,11 +346,11 @@ talk() {
 }
 
 # bats test_tags=points:2,exercise:5
-@test "server: --max-clients: the next is told that the room is full, and others come when one leaves" {
+@test "server: --max-clients: the next is told that there are too many, and others come when one leaves" {
   start_server --max-clients 2
   join ann
   join bob wait close
-  peer 'expect:The room is full\r\n' eof
+  peer 'expect:error: too many clients\r\n' eof
   never_told ann 'left'
   tell bob leave
   is_told ann "Client left ${address[bob]}"
@@ -606,6 +615,14 @@ talk() {
   assert_same "$status" 0
 }
 
+@test "client: too much waits for a server that does not read: it says so, and not that the server has left" {
+  start_peer_server accept hold
+  printf '%01000d\n' 0 >input
+  run_client --repeat 200000 <input
+  assert_fails 1
+  assert_regex "$stderr" '^client: more than [0-9]+ bytes wait'
+}
+
 @test "client: no input: it leaves at once, without an error" {
   start_server
   run_client
@@ -669,7 +686,7 @@ talk() {
   join ann
   run_client <<<hello
   assert_fails 1
-  assert_regex "$stderr" 'The room is full$'
+  assert_regex "$stderr" 'error: too many clients$'
   assert_printed ''
 }
 

@@ -301,7 +301,7 @@ two_clients() {
   join ann wait 'send:hi\n' lines
   start swarm "$SWARM" --host "$host" --port "$port" --until-eof --connections 1023 --send half --timeout 60
   WAIT_LIMIT=60 wait_for_line server.out '\] (joined|refused: .*)$' 1024
-  peer 'expect:The server is full\r\n' eof
+  peer 'expect:error: too many clients\r\n' eof
   tell ann on
   is_answered ann
   is_running server
@@ -313,7 +313,7 @@ two_clients() {
   join ann wait shutdown lines say:ended
   join bob wait 'send:hi\n' lines
   wait_for_line server.out '\] joined$' 2
-  peer 'expect:The server is full\r\n' eof
+  peer 'expect:error: too many clients\r\n' eof
   wait_for_line server.out '\] refused: '
   tell ann leave
   wait_for_line ann.out '^ended$'
@@ -427,7 +427,7 @@ two_clients() {
   start_server
   local poller
   for poller in select poll epoll; do
-    run_client --poller "$poller" --delay 0.01 "with $poller" '' 3
+    run_client --poller "$poller" --every 0.01 "with $poller" '' 3
     assert_succeeds
     assert_count run.out "^received: $TIME\$" 3
     wait_for_line server.out " $((5 + ${#poller})) bytes: with $poller\$"
@@ -438,7 +438,7 @@ two_clients() {
 # bats test_tags=needs:client,mistake:flag-not-cleared,points:3,exercise:6
 @test "client: uses no CPU while it waits: for the next message, and for an answer" {
   start_peer_server accept 'expect:one\n' 'send:1\r\n' wait 'expect:two\n' say:two wait 'send:2\r\n' eof
-  start_client client --delay 2 one two
+  start_client client --every 2 one two
   wait_for_line client.out '^received: 1$'
   assert_idle client
   tell peer on
@@ -454,7 +454,7 @@ two_clients() {
 @test "client: a message and its newline leave in one segment" {
   not_under short-send
   start_peer_server accept 'expect:one\n' 'send:1\r\n' 'expect:two\n' 'send:2\r\n' recv:100 'send:3\r\n' eof
-  run_client --delay 0.2 one two three
+  run_client --every 0.2 one two three
   assert_succeeds
   wait_for_line peer.out '^three\\n$'
 }
@@ -484,7 +484,7 @@ two_clients() {
   wait_for_line server.out '\] joined$'
   run_client
   assert_fails 1
-  assert_regex "$stderr" 'The server is full$'
+  assert_regex "$stderr" 'error: too many clients$'
 }
 
 @test "client: a server that ends or resets the connection before it has answered is a failure" {
@@ -497,7 +497,7 @@ two_clients() {
 @test "client: every address of a name is tried" {
   getent ahosts localhost | grep -q '^::1 ' || skip "localhost has no IPv6 address here"
   start_server
-  host=localhost run_client --delay 0
+  host=localhost run_client --every 0
   assert_succeeds
   assert_count run.out "^received: $TIME\$" 2
 }
@@ -518,7 +518,7 @@ two_clients() {
   need_ipv6
   host=::1
   start_server --host ::1
-  run_client --delay 0
+  run_client --every 0
   assert_succeeds
   assert_count run.out "^received: $TIME\$" 2
 }

@@ -25,10 +25,8 @@ static int handle_accepted(struct dispatcher *d, int fd, const struct sockaddr_s
 {
     const struct async_chat_ops ops = {{.destroy = destroy}, NULL, found_terminator};
     struct async_chat *echo = malloc(sizeof *echo);
-    if (echo == NULL || async_chat_init(echo, &ops, fd, d->map) == -1) {
-        free(echo);
-        return dispatcher_handle_accepted(d, fd, p); /* closes it */
-    }
+    if (echo == NULL || async_chat_init(echo, &ops, fd, d->map) == -1)
+        return free(echo), dispatcher_handle_accepted(d, fd, p); /* closes it */
     async_chat_set_terminator(echo, "\n", 1);
     return 0;
 }

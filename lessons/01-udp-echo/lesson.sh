@@ -27,7 +27,7 @@ expect server '5 bytes'
 expect client '^echo:Hello$'
 expect server '5 bytes'
 expect client '^echo:World$'
-wait_for client
+wait_for_status client 0
 reveal "One send is one datagram, and one recvfrom takes one datagram. UDP keeps these boundaries," \
   "always. TCP does not: lesson 3 shows what that means."
 say "Neither program asked for a moment to wait, and yet both did. The server blocks in recvfrom" \
@@ -48,7 +48,7 @@ freeze server
 client client --timeout 1 --retries 1 Hello
 expect client 'no reply from .* yet, sending again'
 expect client 'no reply from'
-wait_for client 1
+wait_for_status client 1
 reveal "send only hands the datagram to the kernel, and succeeds. Then both sides wait: the server" \
   "for a datagram, the client for a reply. By itself, recv would wait for ever. The client cures" \
   "this with setsockopt SO_RCVTIMEO: recv then returns -1 with errno EAGAIN. Try --timeout 0."
@@ -71,7 +71,7 @@ server
 stop server
 client client Hello
 expect client 'receive from .*: Connection refused$'
-wait_for client 1
+wait_for_status client 1
 reveal "For UDP, connect sends nothing: it only fixes the peer's address. send succeeds, too. Then" \
   "the kernel finds that no socket has this port, and returns an ICMP message (port" \
   "unreachable). It is reported by the next call on a connected socket: here, recv returns -1" \
@@ -88,11 +88,11 @@ server --bufsize 8
 client client 'Hello, World'
 expect server '12 bytes, truncated to 8$'
 expect client '^echo:Hello, W$'
-wait_for client
+wait_for_status client 0
 client client again
 expect server '5 bytes'
 expect client '^echo:again$'
-wait_for client
+wait_for_status client 0
 reveal "recvfrom takes one datagram from the queue; what does not fit is thrown away. The next call" \
   "takes the next datagram. The server notices only because it passes MSG_TRUNC: recvfrom then" \
   "returns the length that the datagram had. Without it, 8 bytes look like a datagram of 8 bytes."
@@ -107,7 +107,7 @@ expect server '7 bytes'
 expect client '^echo:Gr\\xc3\\xbc\\xc3\\x9fe$'
 expect server '4 bytes'
 expect client '^echo:\\x1b\[2J$'
-wait_for client
+wait_for_status client 0
 say "Five letters are 7 bytes. And your screen is still there: the client prints what comes from" \
   "the network with every byte outside printable ASCII escaped (cli_print_bytes). A" \
   "datagram does not end with a NUL byte either, so the server never calls strlen on it: the" \
@@ -127,7 +127,7 @@ server --host 0.0.0.0
 client client --broadcast --timeout 0.5 'Who is there?'
 expect server '13 bytes'
 expect client '^127\.0\.0\.1:[0-9]+ echo:Who is there\?$'
-wait_for client
+wait_for_status client 0
 reveal "Nobody can answer from a broadcast address: it names no single host. So recvfrom tells the" \
   "client who each answer comes from, and the socket can't be connected. Broadcasting must be" \
   "allowed with setsockopt SO_BROADCAST; without it, sendto fails with EACCES."

@@ -15,7 +15,7 @@ expect server '^client .* connected'
 expect server '^received: Hello'
 expect A '^connected to'
 expect A '^The time is'
-wait_for A
+wait_for_status A 0
 say "The client connected and sent Hello. The server's accept returned a new socket for this" \
   "client. The server answered on it, closed it, and went back to accept, where it now waits."
 
@@ -40,7 +40,7 @@ let_pass 1
 expect_not B '^The time is'
 expect A '^The time is'
 expect B '^The time is'
-wait_for B
+wait_for_status B 0
 reveal "The kernel of the server's computer completes a connection by itself, and lets it wait in a" \
   "queue: the backlog. It keeps what B sends, too. But only the server can answer, and it was busy" \
   "with A."
@@ -63,7 +63,7 @@ client B
 expect B '^sent: Hello'
 expect server '^client timed out'
 expect B '^The time is'
-wait_for B
+wait_for_status B 0
 reveal "The server waited 1 second for A, told it so, closed its socket, and served B. A sleeps on: it would find" \
   "the error message when it wakes up. We end A and the server now."
 stop A
@@ -100,19 +100,21 @@ reveal "B and C were connected, and waited in the backlog. For D there was no ro
 
 title "4. A port that is still in use"
 say "A server serves a client, and ends. A second server is to take the same port at once. It runs with" \
-  "--no-reuse: it leaves out a call that every server in these lessons makes before bind."
+  "--no-reuse: it leaves out a call that every server in these lessons makes before bind. (The client A" \
+  "is peer, a tool of the tests: it waits until the server has closed the connection, and only then closes.)"
 ask "Can the second server bind the port?" \
   "Yes: the first server has ended, so the port is free." \
   "No: the port still counts as in use." \
   --answer 2
 columns server A second third
 server
-client A
-expect A '^The time is'
+program A ../tools/peer --port "$port" 'send:Hello\n' lines
+expect A ':[0-9][0-9] 20'
+wait_for_status A 0
 stop server
 program second server --no-reuse --port "$port"
 expect second 'Address already in use'
-wait_for second 1
+wait_for_status second 1
 program third server --port "$port"
 expect third '^listening on'
 stop third
@@ -129,6 +131,6 @@ program lookup lookup 127.0.0.1 --bytes 10001 --options
 expect lookup '^127.0.0.1 \(an address\)'
 expect lookup '00 00 27 11$'
 expect lookup '^SO_REUSEADDR was 0'
-wait_for lookup
+wait_for_status lookup 0
 say "htonl puts the high byte first: 10001 is 0x2711. And look at SO_SNDBUF: Linux doubles what you ask" \
   "for, to have room for its own book-keeping."

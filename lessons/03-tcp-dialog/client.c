@@ -3,13 +3,13 @@
  *
  * Run it:       make client-3                     (first: make server-3, elsewhere)
  *               printf 'one\ntwo\n' | make -s client-3
- * Its partner:  server.c; both share message.h
+ * Its partner:  server.c; both share stream.h
  *
  * The calls, in order: those of lesson 2, and at end of input shutdown: the half-close.
  */
 #include "cli.h"
-#include "message.h"
 #include "net.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -35,20 +35,17 @@ static const char *const SHUTDOWN_NAMES[] = {"SHUT_RD", "SHUT_WR", "SHUT_RDWR", 
 /* Receives and prints one reply. Returns its length, or -1 at the end of the stream. */
 static ssize_t print_reply(struct stream *stream)
 {
-    static const char error[] =
-        "error: "; /* a reply is in upper case: this can't be one */
+    static const char error[] = "error: "; /* replies are in upper case: this is none */
     char *reply;
     size_t length;
 
-    int result = receive_message(stream, &reply, &length);
+    int result = stream_receive(stream, &reply, &length);
     if (result == -1)
         cli_fail("receive: %s", strerror(errno));
     if (result == 0)
         return -1;
     if (length >= strlen(error) && memcmp(reply, error, strlen(error)) == 0) {
-        fputs("client: the server answered ", stderr);
-        cli_print_bytes(stderr, reply, length);
-        fputc('\n', stderr);
+        cli_warn_bytes("the server answered", reply, length);
         exit(EXIT_FAILURE);
     }
     cli_print_bytes(stdout, reply, length);
@@ -63,7 +60,7 @@ static ssize_t print_reply(struct stream *stream)
  */
 static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
 {
-    const ssize_t framing_cost = stream->framing == FRAMING_RAW ? 0 : 1;
+    const ssize_t framing_cost = stream->framing == STREAM_RAW ? 0 : 1;
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
@@ -79,7 +76,7 @@ static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
         if (length > 0 && line[length - 1] == '\n')
             length--;
         unanswered += length + framing_cost;
-        if (send_message(stream, line, (size_t)length) == -1)
+        if (stream_send(stream, line, (size_t)length) == -1)
             break; /* the server has left; it may have said why, so read on */
         while (unanswered > window) {
             ssize_t reply = print_reply(stream);
@@ -97,7 +94,7 @@ static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
 /* Half-closes, so that the server sees the end, and prints the replies still to come. */
 static void finish_dialog(struct stream *stream, ssize_t unanswered)
 {
-    const ssize_t framing_cost = stream->framing == FRAMING_RAW ? 0 : 1;
+    const ssize_t framing_cost = stream->framing == STREAM_RAW ? 0 : 1;
     ssize_t reply;
 
     /* EXERCISE 6: tell the server that no more will come, and print replies until it ends
@@ -123,11 +120,14 @@ static void show_shutdown(int fd, const char *name)
     if (shutdown(fd, HOW[i]) == -1)
         cli_fail("shutdown: %s", strerror(errno));
     printf("shutdown(%s)\n", name);
-    while ((received = receive(fd, bytes, sizeof bytes)) > 0) {
-        printf("recv returned %zd: ", received);
-        cli_print_bytes(stdout, bytes, (size_t)received);
-        putchar('\n');
-    }
+    do {
+        received = recv(fd, bytes, sizeof bytes, 0);
+        if (received > 0) {
+            printf("recv returned %zd: ", received);
+            cli_print_bytes(stdout, bytes, (size_t)received);
+            putchar('\n');
+        }
+    } while (received > 0 || (received == -1 && errno == EINTR));
     printf("recv returned %zd: %s\n", received,
            received == 0 ? "end of the stream" : strerror(errno));
     ssize_t sent = send(fd, "more\n", 5, MSG_NOSIGNAL);
@@ -147,8 +147,8 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
         {"frame", 'f', "raw|line|nul|length", "where a message ends", .text = &frame,
-         .choices = FRAMING_NAMES},
-        {"interactive", 'i', NULL, "wait for each reply, as on a terminal",
+         .choices = STREAM_FRAMINGS},
+        {"interactive", 0, NULL, "wait for each reply, as on a terminal",
          .flag = &interactive},
         {"hold", 0, "SHUT_RD|SHUT_WR|SHUT_RDWR",
          "at the end, shut this and show what recv and send do", .text = &hold,
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     if (fd == -1)
         cli_fail("connect %s:%ld: %s", host, port, reason);
     struct stream stream;
-    if (stream_init(&stream, fd, framing_of(frame), MAX_REPLY) == -1)
+    if (stream_init(&stream, fd, stream_framing_named(frame), MAX_REPLY) == -1)
         cli_fail("malloc: %s", strerror(errno));
 
     bool wait = interactive || terminal;

@@ -10,13 +10,13 @@ say "The server answers each message in upper case until the client leaves. Then
 columns server A
 server
 client A --interactive
-type A "Hello"
+tell A "Hello"
 expect A '^HELLO'
-type A "how are you"
+tell A "how are you"
 expect A '^HOW ARE YOU'
-end A
+end_input A
 expect server '^client left'
-wait_for A
+wait_for_status A 0
 say "When the client's input ended, it called shutdown(SHUT_WR): it has no more to send. The server's" \
   "recv returned 0. So the server closed the connection, and went back to accept."
 
@@ -33,7 +33,7 @@ program stream show_stream end
 expect stream '^recv returned 5'
 expect stream '^recv returned 0'
 expect stream '^100000 more calls: 100000 returned 0'
-wait_for stream
+wait_for_status stream 0
 reveal "recv does not wait when nothing can come any more. A loop that ignores the 0 never ends, and" \
   "uses all of a CPU."
 
@@ -48,17 +48,17 @@ ask "How many messages does the server get from B?" \
 columns server A B
 server --frame raw
 client A --frame raw --interactive
-type A "I am first"
+tell A "I am first"
 expect A '^I AM FIRST'
 client B --frame raw
-type B "one"
-type B "two"
-end B
+tell B "one"
+tell B "two"
+end_input B
 let_pass 1
-end A
+end_input A
 expect server '^received 6 bytes: onetwo'
 expect B '^ONETWO'
-wait_for B
+wait_for_status B 0
 reveal "TCP is a stream of bytes. It does not know what you sent together. Here the six bytes had to wait" \
   "side by side, and one recv took them all. At another moment the server might have got them one by one:" \
   "nothing in TCP says which."
@@ -74,11 +74,11 @@ ask "What does the server get?" \
 columns server A
 server --frame raw --max-line 4
 client A --frame raw --interactive
-type A "Hello!"
+tell A "Hello!"
 expect server '^received 4 bytes: Hell'
 expect server '^received 2 bytes: o!'
-end A
-wait_for A
+end_input A
+wait_for_status A 0
 reveal "Nothing is lost, but one send became two messages. On a network this happens with a large" \
   "buffer, too: the bytes come in several packets, and recv returns what has come."
 
@@ -93,19 +93,19 @@ ask "How many messages does the server get from B now?" \
 columns server A B
 server --frame length
 client A --frame length --interactive
-type A "I am first"
+tell A "I am first"
 expect A '^I AM FIRST'
 client B --frame length
-type B "one"
-type B "two"
-end B
+tell B "one"
+tell B "two"
+end_input B
 let_pass 1
-end A
+end_input A
 expect server '^received 3 bytes: one$'
 expect server '^received 3 bytes: two$'
 expect B '^ONE$'
 expect B '^TWO$'
-wait_for B
+wait_for_status B 0
 reveal "The same bytes wait side by side, but now the server knows where a message ends. The framings" \
   "line and nul do it with a terminator: a byte that ends each message."
 
@@ -123,7 +123,7 @@ program stream show_stream partial
 expect stream '^send of 8388608 bytes took [0-9]+'
 expect stream '^send took none'
 expect stream '^send took [0-9]+'
-wait_for stream
+wait_for_status stream 0
 reveal "When the peer has read, there is room again, and often for more than was read: the kernel lets" \
   "the buffers grow. A send that waits can take a part, too: a time-out or a signal ends it early. So" \
   "send_all calls it in a loop, until all bytes are taken."
@@ -139,12 +139,12 @@ ask "What still works after shutdown(SHUT_WR)?" \
 columns server A
 server
 client A --hold SHUT_WR
-type A "last words"
-end A
+tell A "last words"
+end_input A
 expect A '^shutdown\(SHUT_WR\)'
 expect A '^recv returned 11: LAST WORDS'
 expect A '^recv returned 0'
 expect A '^send returned -1: Broken pipe'
-wait_for A
+wait_for_status A 0
 reveal "The reply came after the half-close. This is how a client says that it is done, and loses" \
   "nothing. With --hold SHUT_RD and --hold SHUT_RDWR you can try the other ways."

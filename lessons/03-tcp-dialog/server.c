@@ -4,13 +4,13 @@
  *
  * Run it:       make server-3                     (then, elsewhere: make client-3)
  *               make server-3 ARGS="--frame raw"  (what goes wrong without framing)
- * Its partner:  client.c; both share message.h
+ * Its partner:  client.c; both share stream.h
  *
  * The calls, in order: those of lesson 2, and then recv and send until recv returns 0.
  */
 #include "cli.h"
-#include "message.h"
 #include "net.h"
+#include "stream.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 struct settings {
-    enum framing framing;
+    enum stream_framing framing;
     double timeout;
     size_t max_line;
 };
@@ -37,7 +37,7 @@ static void log_message(const char *message, size_t length)
 
 /*
  * Answers messages until there are no more.
- * Returns 0 or -1 as receive_message does, or -1 with errno set by send_message; but
+ * Returns 0 or -1 as stream_receive does, or -1 with errno set by stream_send; but
  * ETIMEDOUT if the client did not read its answers.
  */
 static int answer_messages(struct stream *stream)
@@ -46,33 +46,17 @@ static int answer_messages(struct stream *stream)
     size_t length;
     int result;
 
-    while ((result = receive_message(stream, &message, &length)) == 1) {
+    while ((result = stream_receive(stream, &message, &length)) == 1) {
         log_message(message, length);
         for (size_t i = 0; i < length; i++)
             message[i] = (char)toupper((unsigned char)message[i]);
-        if (send_message(stream, message, length) == -1)
-            return fail_with(errno == EAGAIN ? ETIMEDOUT : errno);
+        if (stream_send(stream, message, length) == -1) {
+            if (errno == EAGAIN)
+                errno = ETIMEDOUT;
+            return -1;
+        }
     }
     return result;
-}
-
-/*
- * Reads what the client still sends, but not for ever. If a socket is closed while bytes
- * wait unread, the kernel sends an RST, and the client may lose the answer that is still
- * on its way. So: half-close first, and close when the client has closed too.
- */
-static void wait_for_end(int client)
-{
-    enum { AT_MOST = 16 * 1024 * 1024 };
-    char unread[4096];
-    ssize_t received;
-
-    shutdown(client, SHUT_WR);
-    for (ssize_t total = 0; total < AT_MOST; total += received) {
-        received = receive(client, unread, sizeof unread);
-        if (received <= 0)
-            return;
-    }
 }
 
 /* Logs how the dialog ended; if it was the server that ended it, tells the client why. */
@@ -86,14 +70,13 @@ static void end_dialog(struct stream *stream, int result, const struct settings 
         printf("client dropped: message longer than %zu bytes\n", stream->max);
         snprintf(reason, sizeof reason, "error: message longer than %zu bytes",
                  stream->max);
-        if (send_message(stream, reason, strlen(reason)) == 0)
-            wait_for_end(stream->fd);
+        if (stream_send(stream, reason, strlen(reason)) == 0)
+            stream_linger(stream);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
         puts("client timed out");
         snprintf(reason, sizeof reason, "error: nothing received for %g s",
                  settings->timeout);
-        send_message(stream, reason,
-                     strlen(reason)); /* if it fails, the client has left */
+        stream_send(stream, reason, strlen(reason)); /* fails if the client has left */
     } else if (errno == EBADMSG) {
         puts("client left: in the middle of a message");
     } else if (errno != EINTR) {
@@ -107,7 +90,7 @@ static void serve_client(int client, const struct settings *settings)
     struct stream stream;
 
     if (stream_init(&stream, client, settings->framing, settings->max_line) == -1 ||
-        net_set_timeout(client, settings->timeout) == -1)
+        stream_set_timeout(&stream, settings->timeout) == -1)
         cli_warn("cannot serve: %s", strerror(errno));
     else
         end_dialog(&stream, answer_messages(&stream), settings);
@@ -147,17 +130,18 @@ int main(int argc, char **argv)
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
         {"frame", 'f', "raw|line|nul|length", "where a message ends", .text = &frame,
-         .choices = FRAMING_NAMES},
+         .choices = STREAM_FRAMINGS},
         {"timeout", 't', "SEC", "give up on a silent client; 0 never does",
          .seconds = &timeout},
-        {"max-line", 'm', "N", "bytes of a message to accept", .number = &max_line,
+        {"max-line", 0, "N", "bytes of a message to accept", .number = &max_line,
          .min = 1, .max = 1 << 30},
         {0},
     };
     cli_parse(argc, argv, NULL, "Answer each message in upper case.", options);
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
-    const struct settings settings = {framing_of(frame), timeout, (size_t)max_line};
+    const struct settings settings = {stream_framing_named(frame), timeout,
+                                      (size_t)max_line};
 
     int listener = net_listen(host, port, SOMAXCONN, &reason);
     if (listener == -1)

@@ -13,7 +13,7 @@ server
 client A --count 2 --every 0.4
 expect A '^The time is'
 expect A '^The time is'
-wait_for A
+wait_for_status A 0
 expect server ' left$'
 say "To A this looks like lesson 2. The difference shows when there are others."
 
@@ -33,7 +33,7 @@ expect slow '^sleeping'
 program nine ../tools/swarm --port "$port" --line --connections 9
 expect nine '9 right, 0 wrong, 0 missing'
 expect_not slow '^The time is'
-wait_for nine
+wait_for_status nine 0
 reveal "The thread of slow waits in recv, and costs nobody any time. Each of the nine had a thread of its" \
   "own, which ended when its client left."
 
@@ -54,7 +54,7 @@ expect server ' connected$'
 client C
 expect server ' refused: too many clients$'
 expect C 'error: too many clients'
-wait_for C 1
+wait_for_status C 1
 reveal "To be told is better than to wait without knowing why. A server that has reached its limit must say" \
   "so, to its client and in its log."
 
@@ -70,7 +70,7 @@ columns server A
 server --model fork
 client A
 expect A '^The time is'
-wait_for A
+wait_for_status A 0
 expect server ' left$'
 reveal "This server reaps its children: the end of a child raises SIGCHLD, which interrupts accept, and then" \
   "waitpid takes all that have ended. Without that, the table fills, until fork fails."
@@ -86,11 +86,11 @@ ask "Which of them costs more memory?" \
 columns cost
 program cost measure_cost --model thread --count 200
 expect cost '^200 of model thread'
-wait_for cost
+wait_for_status cost 0
 columns cost
-program cost measure_cost --model process --count 200
-expect cost '^200 of model process'
-wait_for cost
+program cost measure_cost --model fork --count 200
+expect cost '^200 of model fork'
+wait_for_status cost 0
 reveal "The 8 MiB of a stack are only an address range: memory is taken when it is written to. fork copies" \
   "memory only when somebody writes to it, but every process writes to some. What the kernel keeps for" \
   "each is not counted here."
@@ -106,15 +106,15 @@ ask "What will the counter hold?" \
 columns counter
 program counter show_race
 expect counter ' lost [1-9]'
-wait_for counter
+wait_for_status counter 0
 columns counter
 program counter show_race --lock mutex
 expect counter ' lost 0$'
-wait_for counter
+wait_for_status counter 0
 columns counter
 program counter show_race --lock atomic
 expect counter ' lost 0$'
-wait_for counter
+wait_for_status counter 0
 reveal "To add 1 is three steps: load, add, store. If another thread stores between your load and your" \
   "store, its update is lost. A mutex lets only one thread at a time do the three steps. An atomic" \
   "makes them one step. The server counts its clients under a mutex."

@@ -3,7 +3,7 @@
  * and measures the memory and the time that each has taken.
  *
  * Run it:       build/04-tcp-threads/measure_cost --model thread --count 200
- *               build/04-tcp-threads/measure_cost --model process --count 200
+ *               build/04-tcp-threads/measure_cost --model fork --count 200
  * It has no partner.
  *
  * The memory is the PSS (proportional set size): what a process has for itself, and its
@@ -11,28 +11,20 @@
  * /proc/PID/smaps_rollup. What the kernel keeps for each thread and process is not in it.
  */
 #include "cli.h"
+#include "net.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Each writes a byte into `started`, and then waits at `gate` until main closes it. */
 static int started[2], gate[2];
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Returns the PSS of a process in KiB, or -1 if the system does not tell. */
 static long memory_of(pid_t id)
@@ -124,7 +116,7 @@ static void measure(const char *model, bool use_processes, long count)
         cli_fail("calloc: out of memory");
 
     long before = memory_of(getpid());
-    double begin = now();
+    double begin = net_now();
     for (long i = 0; i < count; i++) {
         int error =
             use_processes ? start_process(&children[i]) : start_thread(&threads[i]);
@@ -132,7 +124,7 @@ static void measure(const char *model, bool use_processes, long count)
             cli_fail("after %ld of model %s: %s", i, model, strerror(error));
         await_start();
     }
-    double seconds = now() - begin;
+    double seconds = net_now() - begin;
     long after = memory_of_all(children, use_processes ? count : 0);
     print_cost(model, count, before == -1 || after == -1 ? -1 : after - before, seconds);
 
@@ -149,18 +141,17 @@ static void measure(const char *model, bool use_processes, long count)
 
 int main(int argc, char **argv)
 {
-    static const char *const MODELS[] = {"thread", "process", NULL};
+    static const char *const MODELS[] = {"thread", "fork", NULL};
     const char *model = "thread";
     long count = 200;
     const struct cli_option options[] = {
-        {"model", 'm', "thread|process", "what to start", .text = &model,
-         .choices = MODELS},
-        {"count", 'c', "N", "how many", .number = &count, .min = 1, .max = 100000},
+        {"model", 'm', "thread|fork", "what to start", .text = &model, .choices = MODELS},
+        {"count", 'n', "N", "how many", .number = &count, .min = 1, .max = 100000},
         {0},
     };
     cli_parse(argc, argv, NULL, "Measure what threads or processes cost.", options);
     if (pipe(started) == -1 || pipe(gate) == -1)
         cli_fail("pipe: %s", strerror(errno));
-    measure(model, strcmp(model, "process") == 0, count);
+    measure(model, strcmp(model, "fork") == 0, count);
     return EXIT_SUCCESS;
 }

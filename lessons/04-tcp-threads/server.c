@@ -7,7 +7,7 @@
  * Its partner:  client.c
  *
  * The calls, in order: those of lesson 2 until accept, and then pthread_create, or fork and
- * later waitpid. They are in thread.h and process.h; what a client gets is in service.h.
+ * later waitpid. They are in thread.c and process.c; what a client gets is in service.c.
  */
 #include "cli.h"
 #include "net.h"
@@ -34,31 +34,33 @@ static int accept_client(int listener, char name[NET_NAME_SIZE])
     return client;
 }
 
-static void serve_clients(int listener, bool use_processes)
+static void serve_clients(int listener, bool use_processes, long max_clients)
 {
     char name[NET_NAME_SIZE];
 
     while (!net_stopping) {
         int client = accept_client(listener, name);
         if (use_processes)
-            reap_children();
+            process_reap();
         if (client == -1)
             continue;
-        if ((use_processes ? child_count : count_clients(0)) >= limits.max_clients) {
-            refuse_client(client, name, "too many clients");
+        if ((use_processes ? process_count() : thread_count()) >= max_clients) {
+            service_refuse(client, name, "too many clients");
             continue;
         }
-        log_event(name, "connected");
+        service_log(name, "connected");
         if (use_processes)
-            start_process(listener, client, name);
+            process_start(client, name);
         else
-            start_thread(client, name);
+            thread_start(client, name);
     }
 }
 
 int main(int argc, char **argv)
 {
     static const char *const MODELS[] = {"thread", "fork", NULL};
+    struct service_settings settings = {
+        .max_clients = 512, .timeout = 60, .max_line = 1024};
     const char *host = "127.0.0.1";
     const char *model = "thread";
     const char *reason;
@@ -70,13 +72,13 @@ int main(int argc, char **argv)
          .max = 65535},
         {"model", 'm', "thread|fork", "what serves a client", .text = &model,
          .choices = MODELS},
-        {"max-clients", 'n', "N", "clients at the same time",
-         .number = &limits.max_clients, .min = 1, .max = 100000},
+        {"max-clients", 0, "N", "clients at the same time",
+         .number = &settings.max_clients, .min = 1, .max = 100000},
         {"timeout", 't', "SEC", "give up on a silent client; 0 never does",
-         .seconds = &limits.timeout},
-        {"max-line", 0, "N", "bytes of a message to accept", .number = &limits.max_line,
+         .seconds = &settings.timeout},
+        {"max-line", 0, "N", "bytes of a message to accept", .number = &settings.max_line,
          .min = 1, .max = 1 << 20},
-        {"quiet", 'q', NULL, "do not log what clients do", .flag = &quiet},
+        {"quiet", 'q', NULL, "do not log what clients do", .flag = &settings.quiet},
         {0},
     };
     cli_parse(argc, argv, NULL,
@@ -89,18 +91,18 @@ int main(int argc, char **argv)
     int listener = net_listen(host, port, SOMAXCONN, &reason);
     if (listener == -1)
         cli_fail("bind %s:%ld: %s", host, port, reason);
-    if (use_processes && prepare_for_children(listener) == -1)
+    service_init(&settings);
+    if (use_processes && process_init(listener, settings.max_clients) == -1)
         cli_fail("cannot prepare for children: %s", strerror(errno));
     if (net_local_name(listener, name) == -1)
         cli_fail("getsockname: %s", strerror(errno));
     printf("listening on %s\n", name);
 
-    serve_clients(listener, use_processes);
+    serve_clients(listener, use_processes, settings.max_clients);
     close(listener);
-    if (use_processes)
-        stop_children();
     /* Threads are not waited for: they end with the process, and the kernel closes their
      * sockets. To join them, main would have to keep a list, and wake each from its recv. */
-    free(children);
+    if (use_processes)
+        process_stop();
     return EXIT_SUCCESS;
 }

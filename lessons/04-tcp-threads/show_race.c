@@ -83,11 +83,11 @@ int main(int argc, char **argv)
     long threads = 4;
     int i = 0;
     const struct cli_option options[] = {
-        {"threads", 't', "N", "how many count at once", .number = &threads, .min = 1,
+        {"threads", 0, "N", "how many count at once", .number = &threads, .min = 1,
          .max = 1000},
-        {"count", 'c', "N", "how often each adds 1", .number = &count, .min = 1,
+        {"count", 'n', "N", "how often each adds 1", .number = &count, .min = 1,
          .max = 1000000000},
-        {"lock", 'l', "none|mutex|atomic", "what protects the counter", .text = &lock,
+        {"lock", 0, "none|mutex|atomic", "what protects the counter", .text = &lock,
          .choices = LOCKS},
         {0},
     };

@@ -3,7 +3,7 @@
  *
  * Run it:       make client-5                     (first: make server-5, elsewhere)
  *               printf 'one\ntwo\n' | make -s client-5
- * Its partner:  server.c; both share lines.h and queue.h
+ * Its partner:  server.c; both share outbox.h
  *
  * The calls, in order: those of lesson 2, then select, and read or recv or send, whichever
  * is ready. At the end of the input: shutdown, and recv until the server ends, too.
@@ -11,7 +11,7 @@
 #include "cli.h"
 #include "lines.h"
 #include "net.h"
-#include "queue.h"
+#include "outbox.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -28,43 +28,52 @@
 
 enum {
     MAX_LINE = 65536 + 80, /* the longest that the server passes on, and a name */
-    MAX_QUEUE = 1 << 27
+    MAX_QUEUE = 1 << 27    /* what was typed, and the server has not taken yet */
 };
 
 struct chat {
     int fd;
-    bool typing;        /* the keyboard's input has not ended */
-    bool ended;         /* the server has ended its side */
-    bool lost;          /* it did so before it had everything that was typed */
-    long repeat;        /* how many times each input is sent */
-    char last;          /* the last byte that was typed */
-    struct lines lines; /* from the server */
-    struct queue queue; /* to the server */
+    bool typing;          /* the keyboard's input has not ended */
+    bool ended;           /* the server has ended its side */
+    bool lost;            /* it did so before it had everything that was typed */
+    long repeat;          /* how many times each input is sent */
+    char last;            /* the last byte that was typed */
+    struct lines lines;   /* from the server */
+    struct outbox outbox; /* to the server */
 };
 
 /* Prints the lines that have come from the server. */
 static void hear(struct chat *chat)
 {
-    static const char full[] = "The room is full";
-    const char *line;
+    static const char refused[] = "error: too many clients";
+    char *line;
     size_t length;
     int result;
 
-    ssize_t received = lines_receive(&chat->lines, chat->fd);
+    char *space = lines_room(&chat->lines, &length);
+    if (space == NULL)
+        cli_fail("malloc: %s", strerror(errno));
+    ssize_t received = recv(chat->fd, space, length, MSG_DONTWAIT);
     if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (received <= 0)
         chat->ended = true;
     if (received == -1)
         chat->lost = true; /* a reset: what was on its way is gone */
-    while ((result = lines_next(&chat->lines, &line, &length)) == 1) {
-        if (length == strlen(full) && memcmp(line, full, length) == 0)
-            cli_fail("the server answered: %s", full);
+    if (received > 0)
+        lines_added(&chat->lines, (size_t)received);
+    while ((result = lines_next(&chat->lines, &line, &length)) != 0) {
+        if (result == -1) {
+            cli_warn("a line longer than %d bytes was left out", MAX_LINE);
+            continue;
+        }
+        if (length >= strlen(refused) && memcmp(line, refused, strlen(refused)) == 0) {
+            cli_warn_bytes("the server answered", line, length);
+            exit(EXIT_FAILURE);
+        }
         cli_print_bytes(stdout, line, length);
         putchar('\n');
     }
-    if (result == -1)
-        cli_warn("a line longer than %d bytes was left out", MAX_LINE);
 }
 
 /* Nothing can be sent any more. The server may have said why: so the client reads on. */
@@ -72,14 +81,19 @@ static void give_up(struct chat *chat)
 {
     chat->typing = false;
     chat->lost = true;
-    chat->queue.length = 0;
+    outbox_free(&chat->outbox);
 }
 
-/* Gives the server what the kernel takes now; the queue keeps the rest. */
+/* Gives the server what the kernel takes now; the outbox keeps the rest. */
 static void say(struct chat *chat, const char *bytes, size_t length)
 {
-    if (queue_send(&chat->queue, chat->fd, bytes, length, MAX_QUEUE) == -1)
-        give_up(chat);
+    if (outbox_send(&chat->outbox, chat->fd, bytes, length) == 0)
+        return;
+    if (errno == ENOBUFS)
+        cli_fail("more than %d bytes wait: the server does not take them", MAX_QUEUE);
+    if (errno == ENOMEM)
+        cli_fail("malloc: %s", strerror(errno));
+    give_up(chat);
 }
 
 /*
@@ -95,7 +109,7 @@ static void read_keyboard(struct chat *chat)
         cli_fail("stdin: %s", strerror(errno));
     if (count > 0) {
         chat->last = bytes[count - 1];
-        for (long i = 0; i < chat->repeat; i++)
+        for (long i = 0; i < chat->repeat && !chat->lost; i++)
             say(chat, bytes, (size_t)count);
         return;
     }
@@ -113,11 +127,11 @@ static void chat_round(struct chat *chat)
     FD_ZERO(&reading);
     FD_ZERO(&writing);
     /* EXERCISE 6: wait for the server; for the keyboard, unless its input has ended, or the
-     * queue still holds what was typed before; and for room to send what the queue holds */
+     * outbox still holds what was typed before; and for room to send what it holds */
     FD_SET(chat->fd, &reading);
-    if (chat->typing && chat->queue.length == 0)
+    if (chat->typing && chat->outbox.length == 0)
         FD_SET(STDIN_FILENO, &reading);
-    if (chat->queue.length > 0)
+    if (chat->outbox.length > 0)
         FD_SET(chat->fd, &writing);
     /* END EXERCISE */
     int highest = chat->fd > STDIN_FILENO ? chat->fd : STDIN_FILENO;
@@ -128,7 +142,7 @@ static void chat_round(struct chat *chat)
     }
     if (FD_ISSET(chat->fd, &reading))
         hear(chat);
-    if (FD_ISSET(chat->fd, &writing) && queue_flush(&chat->queue, chat->fd) == -1)
+    if (FD_ISSET(chat->fd, &writing) && outbox_flush(&chat->outbox, chat->fd) == -1)
         give_up(chat);
     if (FD_ISSET(STDIN_FILENO, &reading))
         read_keyboard(chat);
@@ -140,11 +154,12 @@ int main(int argc, char **argv)
     const char *reason;
     long port = 2626;
     bool half_closed = false;
-    struct chat chat = {.typing = true, .repeat = 1, .last = '\n'};
+    struct chat chat = {
+        .typing = true, .repeat = 1, .last = '\n', .outbox.max = MAX_QUEUE};
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
-        {"repeat", 'r', "N", "send each input so many times", .number = &chat.repeat,
+        {"repeat", 0, "N", "send each input so many times", .number = &chat.repeat,
          .min = 1, .max = 1000000},
         {0},
     };
@@ -154,12 +169,11 @@ int main(int argc, char **argv)
     chat.fd = net_connect(host, port, &reason);
     if (chat.fd == -1)
         cli_fail("connect %s:%ld: %s", host, port, reason);
-    if (lines_init(&chat.lines, MAX_LINE) == -1)
-        cli_fail("malloc: %s", strerror(errno));
+    lines_init(&chat.lines, MAX_LINE);
 
     while (!chat.ended) {
         chat_round(&chat);
-        if (!chat.typing && chat.queue.length == 0 && !half_closed) {
+        if (!chat.typing && chat.outbox.length == 0 && !half_closed) {
             shutdown(chat.fd, SHUT_WR); /* the server sees the end, and closes */
             half_closed = true;
         }
@@ -167,7 +181,7 @@ int main(int argc, char **argv)
     if (!half_closed || chat.lost)
         cli_fail("the server closed the connection");
     lines_free(&chat.lines);
-    free(chat.queue.bytes);
+    outbox_free(&chat.outbox);
     close(chat.fd);
     return EXIT_SUCCESS;
 }

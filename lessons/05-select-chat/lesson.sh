@@ -17,16 +17,16 @@ expect A '^Client joined'
 client C
 expect A '^Client joined'
 expect B '^Client joined'
-type A "Hello"
+tell A "Hello"
 expect B '\] Hello$'
 expect C '\] Hello$'
-type C "Hi A"
+tell C "Hi A"
 expect A '\] Hi A$'
 expect B '\] Hi A$'
-end C
+end_input C
 expect A '^Client left'
 expect B '^Client left'
-wait_for C
+wait_for_status C 0
 say "Nobody gets back what they said themselves, and everybody is told who comes and who leaves. How" \
   "does one thread know who has said something?"
 
@@ -48,7 +48,7 @@ client B
 expect A '^Client joined'
 expect server '^select: watching [0-9]+ [0-9]+ [0-9]+$'
 let_pass 0.5
-type B "Hello"
+tell B "Hello"
 expect server '^select: ready [0-9]+$'
 expect server '\] Hello$'
 expect server '^select: watching [0-9]+ [0-9]+ [0-9]+$'
@@ -72,12 +72,12 @@ expect A '^You.re connected'
 freeze A
 client C --repeat 200000
 expect C '^You.re connected'
-type C "I talk and talk"
+tell C "I talk and talk"
 expect server '^client .* dropped: it does not read'
 expect server '^Client left'
 expect C '^Client left'
-end C
-wait_for C
+end_input C
+wait_for_status C 0
 client B
 expect B '^You.re connected'
 reveal "send has MSG_DONTWAIT: it takes what fits, and the rest waits in a queue. When more than 65,536" \
@@ -90,7 +90,7 @@ say "A set has a bit for each descriptor from 0 to FD_SETSIZE - 1. A descriptor 
 ask "What does the third client get?" \
   "Connection refused." \
   "Nothing: it waits until somebody leaves." \
-  "A line that says that the room is full." \
+  "A line that says that there are too many clients." \
   --answer 3
 columns server A B C
 server --max-clients 2
@@ -99,9 +99,9 @@ expect A '^You.re connected'
 client B
 expect B '^You.re connected'
 client C
-expect C 'The room is full$'
-wait_for C 1
-type A "Still here?"
+expect C 'error: too many clients$'
+wait_for_status C 1
+tell A "Still here?"
 expect B '\] Still here\?$'
 reveal "The server accepts, says why it can't take the client, and closes. The members notice nothing."
 

@@ -3,7 +3,7 @@
  *
  * Run it:       make server-5                     (then, elsewhere, twice: make client-5)
  *               make server-5 ARGS="--show-sets"  (what select is asked, and what it says)
- * Its partner:  client.c, or telnet, or nc; room.h is a part of it
+ * Its partner:  client.c, or telnet, or nc
  *
  * The calls, in order: those of lesson 2, then select, again and again, and after it only
  * calls that do not wait: accept, recv and send on the sockets that select says are ready.
@@ -11,7 +11,6 @@
 #include "cli.h"
 #include "lines.h"
 #include "net.h"
-#include "queue.h"
 #include "room.h"
 
 #include <errno.h>
@@ -30,15 +29,11 @@
 
 /* ---- what a round does ---- */
 
-/* Says why there is no place for the client, and closes its socket. The few bytes fit into
- * the empty buffer of a new connection: this send does not wait. */
-static void refuse(int fd, const char *name)
+/* Says why the client is not taken, and closes its socket, without waiting for it. */
+static void refuse(int fd, const char *name, const char *reason)
 {
-    static const char full[] = "The room is full\r\n";
-
-    printf("client %s refused: the room is full\n", name);
-    net_send_all(fd, full, strlen(full));
-    close(fd);
+    printf("client %s refused: %s\n", name, reason);
+    net_refuse(fd, reason);
 }
 
 /* Takes the next client, if there is one: it may have left between select and accept. */
@@ -58,45 +53,44 @@ static void accept_member(struct room *room)
     /* EXERCISE 5: refuse a client when the room is full, or when its descriptor has no place
      * in an fd_set: FD_SET would write behind the end of the set */
     if (fd >= FD_SETSIZE || room->count == room->max_clients) {
-        refuse(fd, name);
+        refuse(fd, name, "too many clients");
         return;
     }
     /* END EXERCISE */
-    if (add_member(room, fd, name) == -1)
-        refuse(fd, name);
+    if (room_add(room, fd, name) == -1)
+        refuse(fd, name, strerror(errno));
 }
 
-/* Takes what has come from a member, and tells the others each line that is complete. */
+/*
+ * Takes what has come from a member, and tells the others each line that is complete; half a
+ * line stays in the member's buffer. This recv never waits: select said that the socket is
+ * ready, but that may be wrong (`man 2 select`, under BUGS).
+ */
 static void hear_member(struct room *room, int fd)
 {
     struct member *member = room->members[fd];
-    char head[NET_NAME_SIZE + 4];
-    char reason[80];
-    const char *line;
+
+    /* EXERCISE 3: receive what has come into the member's lines, without waiting; the member
+     * is leaving if it has ended, or reset; then hand out lines until none is complete: the
+     * room says each, and refuses one that is too long */
+    char *line;
     size_t length;
     int result;
-
-    ssize_t received = lines_receive(&member->lines, fd);
+    char *space = lines_room(&member->lines, &length);
+    ssize_t received = space == NULL ? -1 : recv(fd, space, length, MSG_DONTWAIT);
     if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return;
     if (received <= 0) {
         member->leaving = true; /* 0: it has ended its side; -1: a reset */
         return;
     }
-    snprintf(head, sizeof head, "[%s] ", member->name);
-    while ((result = lines_next(&member->lines, &line, &length)) == 1) {
-        if (!room->quiet)
-            print_event(head, line, length);
-        tell_others(room, fd, head, line, length);
-    }
-    if (result == -1) {
-        printf("client %s: a line longer than %zu bytes is not passed on\n", member->name,
-               room->max_line);
-        snprintf(reason, sizeof reason,
-                 "Your line is longer than %zu bytes: nobody gets it\r\n",
-                 room->max_line);
-        tell(room, fd, reason, strlen(reason));
-    }
+    lines_added(&member->lines, (size_t)received);
+    while ((result = lines_next(&member->lines, &line, &length)) != 0)
+        if (result == 1)
+            room_say(room, fd, line, length);
+        else
+            room_refuse_line(room, fd);
+    /* END EXERCISE */
 }
 
 /* ---- select ---- */
@@ -114,13 +108,13 @@ static int fill_sets(const struct room *room, fd_set *reading, fd_set *writing)
     if (time(NULL) >= room->rest_until)
         FD_SET(room->listener, reading);
     /* EXERCISE 2: wait for bytes from every member, and for room to send to those members
-     * for whom something waits in the queue; `highest` is the highest descriptor of all */
+     * for whom something waits in the outbox; `highest` is the highest descriptor of all */
     for (int fd = 0; fd < FD_SETSIZE; fd++) {
         if (room->members[fd] == NULL)
             continue;
         FD_SET(fd, reading);
-        /* Without a queue it would always be ready, and select never wait. */
-        if (room->members[fd]->queue.length > 0)
+        /* With an empty outbox it would always be ready, and select never wait. */
+        if (room->members[fd]->outbox.length > 0)
             FD_SET(fd, writing);
         if (fd > highest)
             highest = fd;
@@ -166,13 +160,13 @@ static void serve_round(struct room *room)
         if (room->members[fd] == NULL)
             continue;
         if (FD_ISSET(fd, &writing))
-            queue_flush(&room->members[fd]->queue, fd); /* if it fails, recv says why */
+            outbox_flush(&room->members[fd]->outbox, fd); /* if it fails, recv says why */
         if (FD_ISSET(fd, &reading))
             hear_member(room, fd);
     }
     if (FD_ISSET(room->listener, &reading))
         accept_member(room);
-    part_with_leavers(room);
+    room_part_with_leavers(room);
 }
 
 int main(int argc, char **argv)
@@ -188,14 +182,14 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "name or address to bind", .text = &host},
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
-        {"show-sets", 's', NULL, "print the sets before and after each select",
+        {"show-sets", 0, NULL, "print the sets before and after each select",
          .flag = &room.show_sets},
-        {"quiet", 'Q', NULL, "do not print what members say", .flag = &room.quiet},
-        {"max-clients", 'c', "N", "members the room has places for",
+        {"quiet", 'q', NULL, "do not print what members say", .flag = &room.quiet},
+        {"max-clients", 0, "N", "members the room has places for",
          .number = &room.max_clients, .min = 1, .max = FD_SETSIZE},
-        {"max-line", 'm', "N", "bytes of a line to pass on", .number = &max_line,
-         .min = 1, .max = 65536},
-        {"max-queue", 'q', "N", "bytes that may wait for a member that does not read",
+        {"max-line", 0, "N", "bytes of a line to pass on", .number = &max_line, .min = 1,
+         .max = 65536},
+        {"max-queue", 0, "N", "bytes that may wait for a member that does not read",
          .number = &max_queue, .min = 1, .max = 1 << 30},
         {0},
     };
@@ -205,8 +199,7 @@ int main(int argc, char **argv)
         cli_fail("sigaction: %s", strerror(errno));
     room.max_line = (size_t)max_line;
     room.max_queue = (size_t)max_queue;
-    room.message = malloc(room.max_line + NET_NAME_SIZE + 80);
-    if (room.message == NULL)
+    if (room_init(&room) == -1)
         cli_fail("malloc: %s", strerror(errno));
 
     room.listener = net_listen(host, port, SOMAXCONN, &reason);

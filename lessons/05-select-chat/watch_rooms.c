@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -43,8 +44,7 @@ static struct room enter_room(const char *host, const char *port)
     room.fd = net_connect(host, number, &reason);
     if (room.fd == -1)
         cli_fail("connect %s:%ld: %s", host, number, reason);
-    if (lines_init(&room.lines, MAX_LINE) == -1)
-        cli_fail("malloc: %s", strerror(errno));
+    lines_init(&room.lines, MAX_LINE);
     return room;
 }
 
@@ -58,13 +58,21 @@ static void leave_room(struct room *room)
 /* Prints the lines that have come from one room. Returns 1 if it has ended, else 0. */
 static int hear(struct room *room)
 {
-    const char *line;
+    char *line;
     size_t length;
+    int result;
 
-    ssize_t received = lines_receive(&room->lines, room->fd);
+    char *space = lines_room(&room->lines, &length);
+    if (space == NULL)
+        cli_fail("malloc: %s", strerror(errno));
+    ssize_t received = recv(room->fd, space, length, MSG_DONTWAIT);
     if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return 0;
-    while (lines_next(&room->lines, &line, &length) == 1) {
+    if (received > 0)
+        lines_added(&room->lines, (size_t)received);
+    while ((result = lines_next(&room->lines, &line, &length)) != 0) {
+        if (result == -1)
+            continue; /* a line that is too long is left out */
         printf("%s: ", room->port);
         cli_print_bytes(stdout, line, length);
         putchar('\n');

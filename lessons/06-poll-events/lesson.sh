@@ -14,7 +14,7 @@ client A --timeout 0.6
 expect server '^\[listener\] POLLIN$'
 expect server ' joined$'
 expect A '^nothing for 600 ms$'
-type A "Hello"
+tell A "Hello"
 expect server '\] POLLIN$'
 expect server '\] 5 bytes: Hello$'
 expect A '\] [A-Z][a-z][a-z] '
@@ -34,10 +34,10 @@ columns server A
 server
 client A
 expect server ' joined$'
-end A
+end_input A
 expect server '\] POLLIN$'
 expect server ' left$'
-wait_for A
+wait_for_status A 0
 stop server
 columns events
 program events show_events
@@ -45,7 +45,7 @@ expect events '^the peer half-closed +POLLIN +POLLIN$'
 expect events ' POLLIN\|POLLHUP$'
 expect events 'reset +POLLIN +POLLIN\|POLLERR\|POLLHUP$'
 expect events '^and we read it all +POLLIN +POLLHUP$'
-wait_for events
+wait_for_status events 0
 reveal "The end of the stream is something to take, too: recv returns 0. POLLHUP on TCP means that both" \
   "directions have ended, or that a reset came. POLLHUP, POLLERR and POLLNVAL are reported even if you" \
   "do not ask for them. And where POLLIN stands beside POLLHUP, there may be data to read: a server that" \
@@ -65,17 +65,17 @@ columns server A B
 server --quiet
 count A --late --repeat 100000 --timeout 0
 expect server ' joined$'
-type A "Hi"
-type A "Hi"
-type A "Hi"
+tell A "Hi"
+tell A "Hi"
+tell A "Hi"
 expect server ' bytes wait: reading stops$'
 client B --timeout 0
 expect B ' connected$'
-type B "Are you busy?"
+tell B "Are you busy?"
 expect B '\] [A-Z][a-z][a-z] '
-end A
+end_input A
 expect server ' bytes wait: reading goes on$'
-wait_for A
+wait_for_status A 0
 expect A '^ *300001$'
 reveal "Here the client that asks is the one that does not read, so the server can make it wait. It asks poll" \
   "for POLLOUT alone, until A has taken enough. B was answered meanwhile. When A began to read, the" \
@@ -96,18 +96,18 @@ server_as two
 client A --timeout 0 "127.0.0.1:$one_port" "127.0.0.1:$port"
 expect A ' connected$'
 expect A ' connected$'
-type A "Hello"
+tell A "Hello"
 expect one '\] 5 bytes: Hello$'
 expect two '\] 5 bytes: Hello$'
 expect A '\] [A-Z][a-z][a-z] '
 expect A '\] [A-Z][a-z][a-z] '
 stop one
 expect A 'the server closed the connection$'
-type A "Still there?"
+tell A "Still there?"
 expect two '\] 12 bytes: Still there\?$'
 expect A '\] [A-Z][a-z][a-z] '
-end A
-wait_for A 1
+end_input A
+wait_for_status A 1
 reveal "The array that poll is given stays as it was: poll writes only revents. The place of server one gets" \
   "the descriptor -1, and poll passes over it. The exit status is 1, because a server ended first."
 
@@ -126,7 +126,7 @@ if network; then
   server --keepalive 1
   client A --timeout 0
   expect server ' joined$'
-  cut A
+  break_link A
   stop A
   expect server '\] POLLIN\|POLLERR\|POLLHUP$'
   expect server ' left: '

@@ -15,7 +15,7 @@ expect server '5 bytes: Hello$'
 expect client '^received: '
 expect server '5 bytes: World$'
 expect client '^received: '
-wait_for client
+wait_for_status client 0
 expect server '\] left$'
 say "Nobody slept for that second: the loop of the client waited no longer than until the next message" \
   "was due. So it would have noticed at once if the server had said something, or ended."
@@ -32,12 +32,12 @@ columns one two client
 server_as one --poller select
 one_port=$port
 server_as two --poller epoll
-client client --port "$one_port" --delay 0 "to select"
+client client --port "$one_port" --every 0 "to select"
 expect one '9 bytes: to select$'
-wait_for client
-client client --port "$port" --delay 0 "to epoll"
+wait_for_status client 0
+client client --port "$port" --every 0 "to epoll"
 expect two '8 bytes: to epoll$'
-wait_for client
+wait_for_status client 0
 reveal "The methods say what they wait for (readable, writable), and do what can be done. How to wait is the" \
   "loop's matter."
 
@@ -52,10 +52,10 @@ ask "How does the time of a message change, when 5,000 are silent?" \
 columns cost
 program cost measure_cost --poller poll --idle 10
 expect cost '^poll, 10 idle: '
-wait_for cost
+wait_for_status cost 0
 program cost measure_cost --poller poll --idle 5000
 expect cost '^poll, 5000 idle: '
-wait_for cost
+wait_for_status cost 0
 reveal "The loop asks each object what it waits for, the kernel looks at each descriptor, and the loop at each" \
   "result."
 
@@ -69,10 +69,10 @@ ask "And with epoll, when 5,000 are silent?" \
 columns cost
 program cost measure_cost --poller epoll --idle 10
 expect cost '^epoll, 10 idle: '
-wait_for cost
+wait_for_status cost 0
 program cost measure_cost --poller epoll --idle 5000
 expect cost '^epoll, 5000 idle: '
-wait_for cost
+wait_for_status cost 0
 reveal "epoll_wait returns only those that are ready, and the loop asks only those again."
 
 title "4. More than select can"
@@ -84,7 +84,7 @@ ask "What happens?" \
   --answer 2
 columns cost
 program cost measure_cost --poller select --idle 2000
-expect cost "^cost: select can't wait for descriptor 1024$"
-wait_for cost 1
+expect cost "^measure_cost: select can't wait for descriptor 1024$"
+wait_for_status cost 1
 reveal "An fd_set has a bit for each descriptor below 1024. The framework looks before it sets one, and calls" \
   "handle_error. The server of this lesson looks when it accepts, and tells the client that it is full."

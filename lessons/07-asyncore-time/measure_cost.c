@@ -11,12 +11,13 @@
  */
 #include "asyncore.h"
 #include "cli.h"
+#include "net.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -109,22 +110,18 @@ int main(int argc, char **argv)
     long messages = 10000;
     struct dispatcher busy[BUSY];
     int ends[BUSY];
-    struct rlimit limit;
     const struct cli_option options[] = {
         {"poller", 'P', "select|poll|epoll", "what the loop waits with", .text = &name,
          .choices = asyncore_poller_names},
-        {"idle", 'i', "N", "silent objects", .number = &idle, .min = 1, .max = 1000000},
-        {"messages", 'm', "N", "messages to measure with", .number = &messages,
-         .min = BUSY, .max = 100000000},
+        {"idle", 0, "N", "silent objects", .number = &idle, .min = 1, .max = 1000000},
+        {"messages", 0, "N", "messages to measure with", .number = &messages, .min = BUSY,
+         .max = 100000000},
         {0},
     };
     cli_parse(argc, argv, NULL,
               "Measure the CPU time of a message, among silent clients.", options);
     enum asyncore_poller poller = asyncore_poller_named(name);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+    net_raise_descriptor_limit();
 
     for (int i = 0; i < BUSY; i++)
         ends[i] = open_pair(&busy[i]);

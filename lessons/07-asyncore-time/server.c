@@ -3,7 +3,7 @@
  *
  * Run it:       make server-7                            (then, elsewhere: make client-7)
  *               make server-7 ARGS="--poller select"
- * Its partner:  client.c, or telnet, or nc; handler.h is a part of it
+ * Its partner:  client.c, or telnet, or nc; its module is handler
  *
  * Two classes on common/asyncore.h: the listener, here, and a handler for each client. They
  * say what they wait for (readable, writable), and the loop calls them when it is there
@@ -32,16 +32,13 @@ struct listener {
 
 /* ---- the listener ---- */
 
-/* Says why there is no place for the client, and closes its socket. The few bytes fit into
- * the empty buffer of a new connection. */
+/* Tells the client why it is not served, and closes its socket. */
 static void refuse(int fd, const struct sockaddr_storage *peer, const char *reason)
 {
-    static const char full[] = "The server is full\r\n";
     char name[NET_NAME_SIZE];
 
     printf("[%s] refused: %s\n", net_format_address(peer, name), reason);
-    net_send_all(fd, full, strlen(full));
-    close(fd);
+    net_refuse(fd, reason);
 }
 
 /* A client was accepted: it gets a handler, or is refused. */
@@ -52,14 +49,14 @@ static int listener_handle_accepted(struct dispatcher *d, int fd,
     struct service *service = &listener->service;
 
     if (service->clients == service->max_clients) {
-        refuse(fd, peer, "no place is left");
+        refuse(fd, peer, "too many clients");
         return 0;
     }
     if (listener->poller == ASYNCORE_SELECT && fd >= FD_SETSIZE) {
-        refuse(fd, peer, "select can't wait for its descriptor");
+        refuse(fd, peer, "too many clients"); /* for select, which can't wait for it */
         return 0;
     }
-    if (open_handler(service, fd, peer) == -1)
+    if (handler_open(service, fd, peer) == -1)
         refuse(fd, peer, strerror(errno));
     return 0;
 }
@@ -107,12 +104,12 @@ int main(int argc, char **argv)
          .max = 65535},
         {"poller", 'P', "select|poll|epoll", "what the loop waits with", .text = &poller,
          .choices = asyncore_poller_names},
-        {"quiet", 'Q', NULL, "do not print the messages", .flag = &service->quiet},
-        {"max-clients", 'c', "N", "clients at the same time",
+        {"quiet", 'q', NULL, "do not print the messages", .flag = &service->quiet},
+        {"max-clients", 0, "N", "clients at the same time",
          .number = &service->max_clients, .min = 1, .max = 1000000},
-        {"max-line", 'm', "N", "bytes of a message", .number = &service->max_line,
-         .min = 1, .max = 65536},
-        {"max-queue", 'q', "N", "read on from a client until so many bytes wait for it",
+        {"max-line", 0, "N", "bytes of a message", .number = &service->max_line, .min = 1,
+         .max = 65536},
+        {"max-queue", 0, "N", "read on from a client until so many bytes wait for it",
          .number = &service->max_queue, .min = 1, .max = 1 << 30},
         {0},
     };

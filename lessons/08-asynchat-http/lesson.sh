@@ -13,11 +13,11 @@ server
 client client --head /time
 expect client '^HTTP/1.1 200 OK$'
 expect client '^Content-Length: 25$'
-wait_for client
+wait_for_status client 0
 expect server 'HEAD /time HTTP/1.1: 200 OK'
 client client
 expect client '^[A-Z][a-z][a-z] [A-Z][a-z][a-z] '
-wait_for client
+wait_for_status client 0
 expect server 'GET /time HTTP/1.1: 200 OK, 25 bytes$'
 say "The head of a message ends with an empty line, so the terminator is the four bytes \\r\\n\\r\\n. The body" \
   "has 25 bytes, as the head says: then the terminator is a number."
@@ -34,7 +34,7 @@ columns server peer
 server
 program peer "$peer" --port "$port" 'each:GET /time HTTP/1.0\r\n\r\n' lines
 expect peer '^HTTP/1.1 200 OK'
-wait_for peer
+wait_for_status peer 0
 expect server 'GET /time HTTP/1.0: 200 OK'
 reveal "It hands out what stands before it, and waits. If the next byte does not fit, all of it was a part of" \
   "the message after all."
@@ -51,7 +51,7 @@ columns server client
 server
 client client /time /nothing /time
 expect client 'answered: HTTP/1.1 404 Not Found$'
-wait_for client 1
+wait_for_status client 1
 expect server 'GET /time HTTP/1.1: 200 OK'
 expect server 'GET /nothing HTTP/1.1: 404 Not Found'
 expect server 'GET /time HTTP/1.1: 200 OK'
@@ -72,7 +72,7 @@ program peer "$peer" --port "$port" 'send:POST /time HTTP/1.1\r\nHost: a\r\nCont
   'send:GET /time HTTP/1.0\r\n\r\n' lines
 expect peer '^HTTP/1.1 405 Method Not Allowed'
 expect peer 'HTTP/1.1 200 OK'
-wait_for peer
+wait_for_status peer 0
 expect server 'POST /time HTTP/1.1: 405'
 expect server 'GET /time HTTP/1.0: 200 OK'
 expect_not server 'GET /x'
@@ -91,13 +91,13 @@ columns server client
 server --root lessons/08-asynchat-http
 client client /framework
 expect client '^asynchat.c$'
-wait_for client
+wait_for_status client 0
 client client /../08-asynchat-http/framework
 expect client '400 Bad Request$'
-wait_for client 1
+wait_for_status client 1
 client client /%2e%2e/08-asynchat-http/framework
 expect client '400 Bad Request$'
-wait_for client 1
+wait_for_status client 1
 reveal "%2e is a dot. The server decodes the path first, and looks at it then. Every name that is .. is refused," \
   "even if the path would come back to the root."
 
@@ -136,7 +136,7 @@ program slow "$peer" --rcvbuf 4096 --port "$port" 'send:GET /large HTTP/1.0\r\n\
 expect server 'GET /large HTTP/1.0: 200 OK, 100000000 bytes$'
 client client
 expect client '^[A-Z][a-z][a-z] [A-Z][a-z][a-z] '
-wait_for client
+wait_for_status client 0
 reveal "The file is a producer: it is asked for the next 65536 bytes when those before them have gone to the" \
   "kernel. The kernel takes no more while the client reads nothing. So the loop waits for room, and meanwhile" \
   "it serves all others. Experiment 4 in the README shows how little memory that takes."

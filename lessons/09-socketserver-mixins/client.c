@@ -110,7 +110,7 @@ static int open_connection(double timeout)
 static void close_connection(struct rfile *rfile)
 {
     close(rfile->fd);
-    free(rfile->bytes);
+    buffer_free(&rfile->buffer);
     remove_own_path();
     own_path[0] = '\0';
 }

@@ -12,10 +12,10 @@ columns server A
 server
 client A
 expect A '^connected$'
-type A "Hello"
+tell A "Hello"
 expect A '\] Hello$'
-end A
-wait_for A
+end_input A
+wait_for_status A 0
 expect server ' connected$'
 expect server ' received: Hello$'
 expect server ' left$'
@@ -34,18 +34,18 @@ columns server A B
 server --timeout 60 --quiet
 client A
 expect A '^connected$'
-type A "Hi"
+tell A "Hi"
 expect A '\] Hi$'
 client B
 expect B '^connected$'
-type B "Hello"
+tell B "Hello"
 let_pass 1
 expect_not B 'Hello$'
-end A
-wait_for A
+end_input A
+wait_for_status A 0
 expect B '\] Hello$'
-end B
-wait_for B
+end_input B
+wait_for_status B 0
 reveal "B was connected by the kernel, which let it wait in the backlog. The loop was inside the handler of" \
   "A, and accepted B only when that had returned."
 
@@ -61,18 +61,18 @@ columns server A B
 server --mixin threading --timeout 60 --quiet
 client A
 expect A '^connected$'
-type A "Hi"
+tell A "Hi"
 expect A '\] Hi$'
 client B
 expect B '^connected$'
-type B "Hello"
+tell B "Hello"
 expect B '\] Hello$'
-end B
-wait_for B
-type A "Still here"
+end_input B
+wait_for_status B 0
+tell A "Still here"
 expect A '\] Still here$'
-end A
-wait_for A
+end_input A
+wait_for_status A 0
 reveal "Each client has a handler object and a stack of its own, so nothing of it is shared. What threads" \
   "do share here is stdout, and the log takes its lock for each line."
 
@@ -88,24 +88,24 @@ columns server A B C
 server --mixin forking --max-children 2 --timeout 60 --quiet
 client A
 expect A '^connected$'
-type A "one"
+tell A "one"
 expect A '\] one$'
 client B
 expect B '^connected$'
-type B "two"
+tell B "two"
 expect B '\] two$'
 client C
 expect C '^connected$'
-type C "three"
+tell C "three"
 let_pass 1
 expect_not C 'three$'
-end A
-wait_for A
+end_input A
+wait_for_status A 0
 expect C '\] three$'
-end C
-wait_for C
-end B
-wait_for B
+end_input C
+wait_for_status C 0
+end_input B
+wait_for_status B 0
 reveal "The loop has accepted C, but forks no third child: it waits until one of the two has ended, and" \
   "reaps it. Meanwhile it accepts nobody else."
 
@@ -121,9 +121,9 @@ columns server A
 server --max-line 5
 client A
 expect A '^connected$'
-type A "Hello!"
+tell A "Hello!"
 expect A 'error: Message too long$'
-wait_for A 1
+wait_for_status A 1
 expect server ' connected$'
 expect server ' left$'
 expect server ' failed: Message too long$'
@@ -143,9 +143,9 @@ client A
 expect server ' connected$'
 expect server ' left$'
 expect server ' failed: Connection timed out$'
-type A "Hello?"
+tell A "Hello?"
 expect A 'error: Connection timed out$'
-wait_for A 1
+wait_for_status A 1
 reveal "The base class's setup has set SO_RCVTIMEO and SO_SNDTIMEO on the connection. The error was there" \
   "before A sent anything; A reads only when it has sent a line."
 
@@ -159,16 +159,16 @@ ask "A sends two lines. How often is connected logged?" \
 columns server A
 server --type udp
 client A --type udp
-type A "one"
+tell A "one"
 expect A '\] one$'
-type A "two"
+tell A "two"
 expect A '\] two$'
 expect server ' connected$'
 expect server ' received: one$'
 expect server ' left$'
 expect server ' connected$'
-end A
-wait_for A
+end_input A
+wait_for_status A 0
 reveal "It is the same handler, with another base class: rfile reads from the datagram, and finish sends" \
   "what was written to wfile as one datagram. So connected means only: setup was called."
 
@@ -184,13 +184,13 @@ columns server A
 server --mixin threading --timeout 60
 client A
 expect A '^connected$'
-type A "Hello"
+tell A "Hello"
 expect A '\] Hello$'
 stop server
 expect server ' left$'
-type A "Still there?"
+tell A "Still there?"
 expect A 'the server closed the connection without an answer$'
-wait_for A 1
+wait_for_status A 1
 reveal "The thread of the loop would wait for itself: Python's version would hang, this one fails with" \
   "EDEADLK. First main called server_abort_requests: it shut the connection of A down, so that handle" \
   "came to its end, and finish was called. Without that, the server would have waited for A."

@@ -4,7 +4,7 @@
 # The work has, beside its sources: .check, a line for each check of the last `make check-N`
 # (its status, the exercise it is about or 0, its name, with tabs between), and .hints, a line
 # for each hint that was shown (the number of its exercise).
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # lesson comes from lessons.bash
 
 # markers MODE FILE...: what exercises.awk prints in that mode.
 markers() {
@@ -14,7 +14,6 @@ markers() {
 # find_exercises N: sets lesson, number, sources (the reference's files), exercises (their list)
 # and work (where a student's copy is). Ends the script if lesson N has none, or mistakes in them.
 # Sources are also the files of common/ that the lesson's file `framework` names, a line each.
-# shellcheck disable=SC2154 # lesson comes from lessons.bash
 find_exercises() {
   find_lesson "$1"
   number=$(lesson_number "$lesson")
@@ -62,26 +61,4 @@ list_todos() {
 # The sources of the work that make up its server or its client.
 files_of() {
   printf '%s\n' "${frameworks[@]/#/$work/}" "$work/"*.h "$work/$1.c"
-}
-
-# set_styles: for a terminal: its width, and colours unless nobody wants them.
-set_styles() {
-  local size
-  bold='' red='' green='' dim='' plain='' width=0
-  if [[ -t 1 ]]; then
-    { size=$(stty size <&9 2>/dev/null) || true; } 9>&1 # in $(...), 1 is not the terminal
-    width=${size#* }
-    if [[ ${TERM:-dumb} != dumb && -z ${NO_COLOR:-} ]]; then
-      bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' dim=$'\e[2m' plain=$'\e[0m'
-    fi
-  fi
-}
-
-# put INDENT STYLE TEXT: folded if it is wider than the terminal, each row behind INDENT.
-put() {
-  local text=$3
-  if ((width > 30)); then
-    text=$(fold -s -w $((width - 1 - ${#1})) <<<"$text")
-  fi
-  printf '%s\n' "$2$1${text//$'\n'/$'\n'$1}$plain"
 }

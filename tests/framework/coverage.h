@@ -10,12 +10,6 @@
 
 void __gcov_dump(void);
 
-static inline _Noreturn void exit_with_counts(int status)
-{
-    __gcov_dump();
-    _Exit(status);
-}
-
-#define _exit exit_with_counts
+#define _exit(status) (__gcov_dump(), _Exit(status))
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 /* ---- probes ---- */
@@ -497,7 +498,6 @@ static void what_has_come_is_handed_out_when_there_is_room(void)
     static char answers[200000];
 
     begin("\n", 1);
-    probe.chat.ops.dispatcher.readable = readable_when_nothing_waits;
     probe.chat.dispatcher.ops.readable = readable_when_nothing_waits;
     probe.on_found = answer_long;
     say("one\ntwo\nthree\n");

@@ -20,7 +20,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -709,6 +711,41 @@ static void without_descriptors_there_is_no_epoll(void)
     asyncore_close_all(NULL);
 }
 
+/* What accept returns, in place of the system's; 0: what the system says. */
+static int accept_fails;
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict length)
+{
+    if (accept_fails != 0) {
+        errno = accept_fails;
+        return -1;
+    }
+    return accept4(fd, address, length, 0);
+}
+
+/* An error of the new connection, which accept(2) passes on: the listener stays. */
+static void an_error_of_the_network_in_accept(void)
+{
+    static const int errors[] = {ECONNABORTED, EPROTO,       EPERM,      ENETDOWN,
+                                 ENETUNREACH,  EHOSTUNREACH, ENOPROTOOPT};
+    struct record record = {0};
+    struct dispatcher *d;
+    int client = provoke(&record, ACCEPT, &d);
+
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        accept_fails = errors[i];
+        pass(1);
+        CHECK(record.calls[ACCEPT] == (int)i + 1);
+    }
+    accept_fails = 0;
+    pass(1);
+    CHECK(record.calls[ERROR] == 0 && d->accepting);
+    asyncore_close_all(NULL);
+    close(client);
+}
+
 static void a_free_descriptor_ends_the_rest(void)
 {
     struct record record = {0};
@@ -844,6 +881,34 @@ static void a_loop_inside_a_handler(void)
     pass(2);
     CHECK(record.error == EDEADLK);
     CHECK(record.calls[DESTROY] == 1);
+}
+
+/* It runs between two passes; none of the two calls may destroy the map under the loop. */
+static int closes_all_and_loops(struct dispatcher *d)
+{
+    dispatcher_handle_close(d);
+    asyncore_close_all(NULL);
+    CHECK(record_of(d)->calls[DESTROY] == 0);
+    CHECK(asyncore_loop(0, poller, NULL, 1) == -1 && errno == EDEADLK);
+    errno = EIO;
+    return note(d, CLOSE) == 0 ? -1
+                               : 0; /* an error: the loop looks at the object again */
+}
+
+static void close_all_and_loop_between_the_passes(void)
+{
+    struct record record = {.deaf = true};
+    struct record second = {0};
+    struct dispatcher *d, *other;
+
+    reset(open_tcp_pair(&record, &d));
+    open_pair(&second, &other);
+    d->ops.handle_close = closes_all_and_loops;
+    CHECK(dispatcher_send(d, "Hello", 5) == 5);
+    CHECK(dispatcher_send(d, "Hello", 5) == 5);
+    CHECK(asyncore_loop(-1, poller, NULL, -1) == 0);
+    CHECK(record.calls[CLOSE] == 1 && record.error == EIO);
+    CHECK(record.calls[DESTROY] == 1 && second.calls[DESTROY] == 1);
 }
 
 static void another_poller_in_each_pass(void)
@@ -1188,12 +1253,14 @@ static const struct test tests[] = {
     TEST(a_listener_of_the_base),
     TEST(without_descriptors_the_listener_rests),
     TEST(without_descriptors_there_is_no_epoll),
+    TEST(an_error_of_the_network_in_accept),
     TEST(a_free_descriptor_ends_the_rest),
     TEST(past_fd_setsize),
     TEST(count_and_timeout_of_loop),
     TEST(two_maps),
     TEST(a_signal_ends_the_wait),
     TEST(a_loop_inside_a_handler),
+    TEST(close_all_and_loop_between_the_passes),
     TEST(another_poller_in_each_pass),
     TEST(one_wakes_another),
     TEST(only_who_had_an_event_is_asked),

@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,13 +54,6 @@ static void sleep_ms(long milliseconds)
     struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
     while (nanosleep(&left, &left) == -1)
         ;
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* Waits until `count` is at least `wanted`; the harness ends the test if it never is. */
@@ -135,18 +131,18 @@ static bool probe_verify_request(struct server *server, const struct request *re
     return base_server_verify_request(server, request) && !probe_of(server)->reject;
 }
 
-static const struct server_ops PROBE = {
+static const struct server_ops probe_ops = {
     .verify_request = probe_verify_request,
     .handle_error = probe_handle_error,
     .handle_timeout = probe_handle_timeout,
 };
 
-static const struct server_ops ACTIVE_PROBE = {
+static const struct server_ops active_probe_ops = {
     .handle_error = probe_handle_error,
     .service_actions = probe_service_actions,
 };
 
-static const struct request_handler_class ECHO = {
+static const struct request_handler_class echo_class = {
     .size = sizeof(struct stream_request_handler),
     .base = &stream_request_handler_class,
     .setup = echo_setup,
@@ -154,7 +150,7 @@ static const struct request_handler_class ECHO = {
     .finish = echo_finish,
 };
 
-static const struct request_handler_class DATAGRAM_ECHO = {
+static const struct request_handler_class datagram_echo_class = {
     .size = sizeof(struct stream_request_handler),
     .base = &datagram_request_handler_class,
     .setup = echo_setup,
@@ -175,7 +171,7 @@ static struct probe *new_probe(const struct server_ops *ops)
 {
     struct probe *probe = calloc(1, sizeof *probe);
     CHECK(probe != NULL);
-    tcp_server_init(&probe->base, ops, &ECHO);
+    tcp_server_init(&probe->base, ops, &echo_class);
     open_probe(probe);
     return probe;
 }
@@ -184,7 +180,7 @@ static struct probe *new_threading_probe(struct threading_mixin *threads)
 {
     struct probe *probe = calloc(1, sizeof *probe);
     CHECK(probe != NULL);
-    threading_tcp_server_init(&probe->base, threads, &PROBE, &ECHO);
+    threading_tcp_server_init(&probe->base, threads, &probe_ops, &echo_class);
     open_probe(probe);
     return probe;
 }
@@ -193,7 +189,7 @@ static struct probe *new_forking_probe(struct forking_mixin *children)
 {
     struct probe *probe = calloc(1, sizeof *probe);
     CHECK(probe != NULL);
-    forking_tcp_server_init(&probe->base, children, &PROBE, &ECHO);
+    forking_tcp_server_init(&probe->base, children, &probe_ops, &echo_class);
     open_probe(probe);
     return probe;
 }
@@ -284,7 +280,7 @@ static void serve_one(struct probe *probe)
 
 static void test_handler_succeeds(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     serve_one(probe);
     serve_one(probe);
     CHECK(probe->setups == 2 && probe->handles == 2 && probe->finishes == 2);
@@ -294,7 +290,7 @@ static void test_handler_succeeds(void)
 
 static void test_setup_fails(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->setup_fails = EPROTO;
     probe->handle_fails = EBADMSG;
     serve_one(probe);
@@ -305,7 +301,7 @@ static void test_setup_fails(void)
 
 static void test_handle_fails(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->handle_fails = EBADMSG;
     serve_one(probe);
     CHECK(probe->handles == 1 && probe->finishes == 1);
@@ -315,7 +311,7 @@ static void test_handle_fails(void)
 
 static void test_finish_fails(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->finish_fails = EIO;
     serve_one(probe);
     CHECK(probe->errors == 1 && probe->last_error == EIO);
@@ -324,7 +320,7 @@ static void test_finish_fails(void)
 
 static void test_handle_and_finish_fail(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->handle_fails = EBADMSG;
     probe->finish_fails = EIO;
     serve_one(probe);
@@ -335,12 +331,12 @@ static void test_handle_and_finish_fail(void)
 
 static void test_empty_class(void)
 {
-    static const struct request_handler_class NOTHING = {0};
+    static const struct request_handler_class nothing_class = {0};
     struct server server;
     const char *reason;
     struct probe target = {0};
 
-    tcp_server_init(&server, NULL, &NOTHING);
+    tcp_server_init(&server, NULL, &nothing_class);
     CHECK(server.request_queue_size == 128);
     CHECK(server_open(&server, "127.0.0.1", 0, &reason) == 0);
     target.base.socket_type = SOCK_STREAM;
@@ -354,7 +350,7 @@ static void test_empty_class(void)
 
 static void test_client_timeout(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->client_timeout = 0.05;
     int fd = connect_to(probe);
     CHECK(server_handle_request(&probe->base) == 0);
@@ -384,7 +380,7 @@ static int nagle_handle(struct request_handler *handler)
     return wfile_write(&self->wfile, off ? "off\n" : "on\n", off ? 4 : 3);
 }
 
-static const struct request_handler_class NAGLE = {
+static const struct request_handler_class nagle_class = {
     .base = &stream_request_handler_class,
     .setup = nagle_setup,
     .handle = nagle_handle,
@@ -394,7 +390,7 @@ static void test_disable_nagle_algorithm(void)
 {
     struct probe *probe = calloc(1, sizeof *probe);
     CHECK(probe != NULL);
-    tcp_server_init(&probe->base, &PROBE, &NAGLE);
+    tcp_server_init(&probe->base, &probe_ops, &nagle_class);
     open_probe(probe);
     int fd = connect_to(probe);
     CHECK(server_handle_request(&probe->base) == 0);
@@ -486,7 +482,7 @@ static void test_readline(void)
     close(pair[1]);
     check_line(&rfile, 100, "the rest");
     check_line(&rfile, 100, "");
-    free(rfile.bytes);
+    buffer_free(&rfile.buffer);
     close(pair[0]);
 }
 
@@ -508,11 +504,11 @@ static void test_long_line(void)
     CHECK(memcmp(line, text, LENGTH + 1) == 0);
     check_line(&rfile, LENGTH, "ab\n");
     /* As much again: what was read has given its room back. */
-    size_t size = rfile.size;
+    size_t size = rfile.buffer.size;
     tell(pair[1], text);
     CHECK(rfile_readline(&rfile, LENGTH + 1, &line) == LENGTH + 1);
-    CHECK(rfile.size <= size);
-    free(rfile.bytes);
+    CHECK(rfile.buffer.size <= size);
+    buffer_free(&rfile.buffer);
     close(pair[0]);
     close(pair[1]);
 }
@@ -536,7 +532,7 @@ static void test_wfile(void)
     CHECK(wfile_write(&buffered, "end", 3) == 0);
     CHECK(wfile_flush(&buffered) == 0);
     expect(pair[1], "end");
-    free(buffered.bytes);
+    buffer_free(&buffered.buffer);
     close(pair[0]);
     close(pair[1]);
 }
@@ -566,7 +562,7 @@ static void test_wfile_peer_gone(void)
     CHECK(wfile_write(&wfile, "abc", 3) == 0);
     CHECK(wfile_write(&wfile, "def", 3) == -1 && errno == EPIPE);
     CHECK(wfile_flush(&wfile) == 0); /* what could not be sent is not kept */
-    free(wfile.bytes);
+    buffer_free(&wfile.buffer);
     close(pair[0]);
 }
 
@@ -574,7 +570,7 @@ static void test_wfile_peer_gone(void)
 
 static void test_verify_request_false(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->reject = true;
     int fd = connect_to(probe);
     CHECK(server_handle_request(&probe->base) == 0);
@@ -585,11 +581,11 @@ static void test_verify_request_false(void)
 
 static void test_handle_timeout(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->base.timeout = 0.1;
-    double begin = now();
+    double begin = net_now();
     CHECK(server_handle_request(&probe->base) == 0);
-    CHECK(probe->timeouts == 1 && now() - begin >= 0.1);
+    CHECK(probe->timeouts == 1 && net_now() - begin >= 0.1);
     serve_one(probe);
     CHECK(probe->timeouts == 1 && probe->finishes == 1);
     close_probe(probe);
@@ -603,12 +599,12 @@ static void ignore_signal(int number)
 /* Signals come while it waits; they end neither the wait nor the time-out. */
 static void test_handle_request_and_signals(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     struct sigaction ignore = {.sa_handler = ignore_signal};
 
     CHECK(sigaction(SIGUSR1, &ignore, NULL) == 0);
     probe->base.timeout = 0.1;
-    double begin = now();
+    double begin = net_now();
     pid_t id = fork();
     if (id == 0) {
         for (int i = 0; i < 20; i++) {
@@ -618,7 +614,7 @@ static void test_handle_request_and_signals(void)
         _exit(EXIT_SUCCESS);
     }
     CHECK(server_handle_request(&probe->base) == 0);
-    CHECK(probe->timeouts == 1 && now() - begin >= 0.1);
+    CHECK(probe->timeouts == 1 && net_now() - begin >= 0.1);
     while (waitpid(id, NULL, 0) == -1)
         CHECK(errno == EINTR);
     close_probe(probe);
@@ -627,13 +623,13 @@ static void test_handle_request_and_signals(void)
 /* The client has left again, before the request was taken: that is no error, and no wait. */
 static void test_request_is_gone(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     struct probe *datagrams = calloc(1, sizeof *datagrams);
     struct request request = {0};
 
     CHECK(probe->base.ops.get_request(&probe->base, &request) == -1 && errno == EAGAIN);
     CHECK(datagrams != NULL);
-    udp_server_init(&datagrams->base, &PROBE, &DATAGRAM_ECHO);
+    udp_server_init(&datagrams->base, &probe_ops, &datagram_echo_class);
     open_probe(datagrams);
     CHECK(datagrams->base.ops.get_request(&datagrams->base, &request) == -1);
     CHECK(errno == EAGAIN && probe->errors == 0 && datagrams->errors == 0);
@@ -643,7 +639,8 @@ static void test_request_is_gone(void)
 
 static void test_shutdown_wakes(void)
 {
-    struct probe *probe = new_probe(&PROBE); /* no service_actions: it waits for ever */
+    struct probe *probe =
+        new_probe(&probe_ops); /* no service_actions: it waits for ever */
     start_loop(probe);
     int fd = connect_to(probe);
     leave(fd);
@@ -659,7 +656,7 @@ static void test_shutdown_wakes(void)
 
 static void test_shutdown_before_the_loop(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     CHECK(server_shutdown(&probe->base) == 0);
     CHECK(server_serve_forever(&probe->base, 0.5) == 0);
     close_probe(probe);
@@ -674,7 +671,7 @@ static void *run_handle_request(void *argument)
 
 static void test_shutdown_of_handle_request(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     CHECK(pthread_create(&probe->loop, NULL, run_handle_request, probe) == 0);
     stop_loop(probe);
     serve_one(probe);
@@ -683,7 +680,7 @@ static void test_shutdown_of_handle_request(void)
 
 static void test_shutdown_from_the_loop(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     probe->shut_down_in_handle = true;
     start_loop(probe);
     int fd = connect_to(probe);
@@ -697,7 +694,7 @@ static void test_shutdown_from_the_loop(void)
 
 static void test_service_actions(void)
 {
-    struct probe *probe = new_probe(&ACTIVE_PROBE);
+    struct probe *probe = new_probe(&active_probe_ops);
     start_loop(probe);
     await(&probe->actions, 5); /* though no request comes */
     stop_loop(probe);
@@ -706,7 +703,7 @@ static void test_service_actions(void)
 
 static void test_idle(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     struct rusage before, after;
 
     start_loop(probe);
@@ -736,7 +733,7 @@ static int take_all_descriptors(void)
 
 static void test_emfile(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     struct rusage before, after;
 
     int waiting = connect_to(probe);
@@ -759,13 +756,13 @@ static void test_emfile(void)
 
 static void test_port_in_use(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     struct sockaddr_storage address = probe->base.address;
     const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address;
     struct server second;
     const char *reason = NULL;
 
-    tcp_server_init(&second, NULL, &ECHO);
+    tcp_server_init(&second, NULL, &echo_class);
     CHECK(server_open(&second, "127.0.0.1", ntohs(ipv4->sin_port), &reason) == -1);
     CHECK(strcmp(reason, "Address already in use") == 0);
     second.address_family = AF_INET6;
@@ -791,9 +788,9 @@ static void test_bad_addresses(void)
 
     memset(path, 'x', sizeof path - 1);
     path[sizeof path - 1] = '\0';
-    tcp_server_init(&server, NULL, &ECHO);
+    tcp_server_init(&server, NULL, &echo_class);
     check_open_fails(&server, "no.such.name.invalid", NULL);
-    unix_stream_server_init(&server, NULL, &ECHO);
+    unix_stream_server_init(&server, NULL, &echo_class);
     check_open_fails(&server, path, "File name too long");
     check_open_fails(&server, "", "No such file or directory");
     server.socket_type = -1;
@@ -902,6 +899,123 @@ static void test_no_thread(void)
     await(&probe->errors, 1);
     CHECK(probe->last_error == EINVAL && threads.active == 0);
     stop_loop(probe);
+    close_probe(probe);
+}
+
+static void test_stack_size(void)
+{
+    struct server server;
+    struct threading_mixin threads;
+
+    threading_tcp_server_init(&server, &threads, NULL, &echo_class);
+    CHECK(threads.stack_size >= 64 * 1024);
+    CHECK((long)threads.stack_size >= sysconf(_SC_THREAD_STACK_MIN));
+}
+
+/* ---- a third mixin, from outside: it turns away who comes while `max` are served ---- */
+
+struct limit_mixin {
+    struct server_mixin base;
+    size_t max;
+    atomic_int served, refused;
+};
+
+static struct limit_mixin *limit_of(const struct server *server)
+{
+    return container_of(server_mixin_named(server, "limit"), struct limit_mixin, base);
+}
+
+static bool limit_verify_request(struct server *server, const struct request *request)
+{
+    struct limit_mixin *mixin = limit_of(server);
+
+    if (server_active_requests(server) < mixin->max)
+        return mixin->base.super.verify_request(server, request);
+    mixin->refused++;
+    return false;
+}
+
+static int limit_process_request(struct server *server, const struct request *request)
+{
+    struct limit_mixin *mixin = limit_of(server);
+
+    mixin->served++;
+    return mixin->base.super.process_request(server, request);
+}
+
+static const struct server_ops limit_ops = {
+    .verify_request = limit_verify_request,
+    .process_request = limit_process_request,
+};
+
+static void limit_mixin(struct server *server, struct limit_mixin *mixin, size_t max)
+{
+    *mixin = (struct limit_mixin){.max = max};
+    server_mix_in(server, &mixin->base, "limit", &limit_ops);
+}
+
+/* Two are served, the third is turned away; when one leaves, there is a place again. */
+static void check_limit(struct probe *probe, const struct limit_mixin *limit, int served)
+{
+    int clients[3];
+
+    start_loop(probe);
+    for (int i = 0; i < 2; i++) {
+        clients[i] = connect_to(probe);
+        tell(clients[i], "here\n");
+        expect(clients[i], "here\n");
+    }
+    expect_end(connect_to(probe));
+    CHECK(limit->refused == 1 && probe->verified == 2); /* super() was called */
+    leave(clients[0]);
+    while (server_active_requests(&probe->base) > 1)
+        sleep_ms(1);
+    clients[2] = connect_to(probe);
+    tell(clients[2], "me too\n");
+    expect(clients[2], "me too\n");
+    leave(clients[1]);
+    leave(clients[2]);
+    stop_loop(probe);
+    CHECK(limit->refused == 1 && limit->served == served);
+    close_probe(probe);
+}
+
+static void test_third_mixin(void)
+{
+    struct threading_mixin threads;
+    struct limit_mixin limit;
+    struct probe *probe = new_threading_probe(&threads);
+
+    CHECK(server_mixin_named(&probe->base, "limit") == NULL);
+    limit_mixin(&probe->base, &limit, 2);
+    CHECK(server_mixin_named(&probe->base, "limit") == &limit.base);
+    CHECK(server_mixin_named(&probe->base, "threading") == &threads.base);
+    check_limit(probe, &limit, 3);
+}
+
+/* Mixed in before: it is asked after threading_mixin, which has a process_request of its own. */
+static void test_third_mixin_below(void)
+{
+    struct threading_mixin threads;
+    struct limit_mixin limit;
+    struct probe *probe = new_probe(&probe_ops);
+
+    limit_mixin(&probe->base, &limit, 2);
+    threading_mixin(&probe->base, &threads);
+    check_limit(probe, &limit, 0);
+}
+
+/* Alone, nobody is served elsewhere than in the loop. */
+static void test_third_mixin_alone(void)
+{
+    struct limit_mixin limit;
+    struct probe *probe = new_probe(&probe_ops);
+
+    limit_mixin(&probe->base, &limit, 1);
+    CHECK(server_active_requests(&probe->base) == 0);
+    serve_one(probe);
+    serve_one(probe);
+    CHECK(limit.served == 2 && limit.refused == 0);
     close_probe(probe);
 }
 
@@ -1056,7 +1170,7 @@ static void check_abort(struct probe *probe)
 
 static void test_abort(void)
 {
-    check_abort(new_probe(&PROBE));
+    check_abort(new_probe(&probe_ops));
 }
 
 static void test_abort_threads(void)
@@ -1074,7 +1188,7 @@ static void test_abort_children(void)
 
 static void test_abort_beforehand(void)
 {
-    struct probe *probe = new_probe(&PROBE);
+    struct probe *probe = new_probe(&probe_ops);
     start_loop(probe);
     server_abort_requests(&probe->base);
     expect_end(connect_to(probe));
@@ -1144,39 +1258,39 @@ static struct probe *empty_probe(void)
         struct probe *probe = empty_probe();                                             \
         struct threading_mixin threads;                                                  \
         struct forking_mixin children;                                                   \
-        kind##_server_init(&probe->base, &PROBE, handler);                               \
+        kind##_server_init(&probe->base, &probe_ops, handler);                           \
         check_kind(probe);                                                               \
         probe = empty_probe();                                                           \
-        threading_##kind##_server_init(&probe->base, &threads, &PROBE, handler);         \
+        threading_##kind##_server_init(&probe->base, &threads, &probe_ops, handler);     \
         check_kind(probe);                                                               \
         probe = empty_probe();                                                           \
-        forking_##kind##_server_init(&probe->base, &children, &PROBE, handler);          \
+        forking_##kind##_server_init(&probe->base, &children, &probe_ops, handler);      \
         check_kind(probe);                                                               \
     } while (0)
 
 static void test_tcp(void)
 {
-    CHECK_KIND(tcp, &ECHO);
+    CHECK_KIND(tcp, &echo_class);
 }
 
 static void test_udp(void)
 {
-    CHECK_KIND(udp, &DATAGRAM_ECHO);
+    CHECK_KIND(udp, &datagram_echo_class);
 }
 
 static void test_unix_stream(void)
 {
-    CHECK_KIND(unix_stream, &ECHO);
+    CHECK_KIND(unix_stream, &echo_class);
 }
 
 static void test_unix_datagram(void)
 {
-    CHECK_KIND(unix_datagram, &DATAGRAM_ECHO);
+    CHECK_KIND(unix_datagram, &datagram_echo_class);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct test TESTS[] = {
+    static const struct test tests[] = {
         {"handler: setup, handle and finish, once for each request",
          test_handler_succeeds},
         {"handler: setup fails: nothing else is called", test_setup_fails},
@@ -1214,6 +1328,10 @@ int main(int argc, char **argv)
         {"threading: with daemon_threads it does not", test_daemon_threads},
         {"threading: a failure is its thread's alone", test_handler_fails_in_thread},
         {"threading: no thread to be had", test_no_thread},
+        {"threading: a stack that the system allows", test_stack_size},
+        {"a third mixin: over threading", test_third_mixin},
+        {"a third mixin: below threading", test_third_mixin_below},
+        {"a third mixin: alone", test_third_mixin_alone},
         {"forking: a slow client delays nobody", test_children},
         {"forking: children are reaped", test_children_are_reaped},
         {"forking: a child closes the listener", test_child_closes_the_listener},
@@ -1231,5 +1349,5 @@ int main(int argc, char **argv)
         {"Unix datagram: alone, with threads, with processes", test_unix_datagram},
         {0},
     };
-    return run_tests(TESTS, argc, argv);
+    return run_tests(tests, argc, argv);
 }

@@ -1,4 +1,5 @@
-# tags.bash - what stands on a scenario, in the line above it:
+# tags.bash - what stands on a scenario, in the line above it. The scenarios themselves read it, and
+# scripts/check:
 #
 #   # bats test_tags=id:answers,points:5,mistake:no-htons
 #
@@ -13,13 +14,13 @@
 # With RESULTS=FILE, a line is added to FILE after each scenario:
 # STATUS<tab>POINTS<tab>TAGS<tab>NAME, where STATUS is passed, failed, waits or skipped.
 
-# read_tags: sets `tags` to those of this scenario. (bats does not tell.)
+# read_tags FILE SCENARIO: sets `tags` to those of the scenario. (bats does not tell.)
 read_tags() {
   local line
-  line=$(awk -v test="@test \"$(escape_quotes "$BATS_TEST_DESCRIPTION")\" {" '
+  line=$(awk -v test="@test \"$(escape_quotes "$2")\" {" '
     /^# bats test_tags=/ { tags = substr($0, index($0, "=") + 1); next }
     $0 == test           { print tags; exit }
-                         { tags = "" }' "$BATS_TEST_FILENAME")
+                         { tags = "" }' "$1")
   IFS=, read -ra tags <<<"$line"
 }
 

@@ -46,15 +46,11 @@ in_terminal() {
 
 # wait_for_text TEXT [SESSION]: until the terminal shows it.
 wait_for_text() {
-  local tries
-  for ((tries = 0; tries < 400; tries++)); do
-    if outer_tmux capture-pane -p -t "${2:-terminal}" | grep -qF -- "$1"; then
-      return
-    fi
-    sleep 0.05
-  done
-  outer_tmux capture-pane -p -t "${2:-terminal}"
-  fail "the terminal does not show: $1"
+  WAIT_LIMIT=20 wait_until shows "$@" || fail "the terminal does not show: $1"
+}
+
+shows() {
+  outer_tmux capture-pane -p -t "${2:-terminal}" | grep -qF -- "$1"
 }
 
 @test "the server runs; each client is typed, and starts on Enter" {
@@ -90,18 +86,14 @@ wait_for_text() {
 }
 
 @test "closing the session ends the server" {
-  local id tries
+  local id
   in_terminal 'scripts/demo 90'
   wait_for_text 'listening on'
   wait_for_text 'lookup localhost'
   id=$(cat server.id)
   assert kill -0 "$id"
   inner_tmux kill-session -t twelve-sockets-90
-  for ((tries = 0; tries < 200; tries++)); do
-    kill -0 "$id" 2>/dev/null || break
-    sleep 0.05
-  done
-  refute kill -0 "$id"
+  wait_until test ! -e "/proc/$id"
 }
 
 @test "without a terminal: one line, exit 2" {

@@ -7,8 +7,9 @@ load ../helpers
 # house: a small copy of the tests, with lesson 1's programs, in which scenarios may fail.
 house() {
   house=$BATS_TEST_TMPDIR/house
-  mkdir -p "$house/tests" "$house/lessons/01-udp-echo" "$house/build"
+  mkdir -p "$house/tests" "$house/scripts" "$house/lessons/01-udp-echo" "$house/build"
   cp -r "$ROOT/tests/lib" "$ROOT/tests/helpers.bash" "$house/tests"
+  cp -r "$ROOT/scripts/lib" "$house/scripts"
   cp "$ROOT/lessons/01-udp-echo/README.md" "$house/lessons/01-udp-echo"
   cp -r "$BUILD/01-udp-echo" "$BUILD/tools" "$house/build"
   # bats would take a line that begins with @test, here too, for the beginning of a test.

@@ -9,6 +9,10 @@ framework_passes() {
   assert_success
 }
 
+@test "buffer, lines and queue: their tests pass" {
+  framework_passes bytes
+}
+
 @test "asyncore: its tests pass, with each poller" {
   framework_passes asyncore
 }

@@ -24,11 +24,11 @@ teardown() {
 build_house() {
   local programs=$house/build/90-fault
   mkdir -p "$house/lessons/90-fault" "$programs" "$house/tests/tools" "$house/build/tools"
-  cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" "$house/"
-  cp "$ROOT/tests/tools/record.c" "$house/tests/tools/"
-  if [[ -x $BUILD/tools/record ]]; then # or it is built again, for each test
-    cp "$BUILD/tools/record" "$house/build/tools/"
-  fi
+  cp -R -p "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" "$house/"
+  cp -p "$ROOT"/tests/tools/{record,chaos}.c "$house/tests/tools/" # make would not do without
+  # Or they are built again, for each test.
+  cp -R -p "$BUILD/common" "$house/build/"
+  cp -p "$BUILD"/tools/{record,record.o,record.d,chaos.so} "$house/build/tools/"
   built=$BUILD
   unset BUILD
   cat >"$house/lessons/90-fault/lesson.sh"
@@ -69,14 +69,12 @@ left_behind() {
   done < <(grep -lzxF "$mark" /proc/[0-9]*/environ 2>/dev/null)
 }
 
+has_left_nothing() {
+  [[ -z $(left_behind) ]]
+}
+
 no_process_is_left() {
-  local tries
-  for ((tries = 0; tries < 100; tries++)); do
-    [[ -n $(left_behind) ]] || break
-    sleep 0.05
-  done
-  run left_behind
-  assert_output ''
+  wait_until has_left_nothing || fail "still there: $(left_behind)"
 }
 
 nothing_is_left() {
@@ -104,21 +102,22 @@ walk() {
      stty -a >'$BATS_TEST_TMPDIR/after'; touch '$BATS_TEST_TMPDIR/done'; exec cat"
 }
 
+# Looking at a terminal takes longer than at a file.
+meanwhile() {
+  nap 0.05
+}
+
 screen() {
   tmux capture-pane -p -t walk
 }
 
 # wait_for_screen PATTERN: until a row of the terminal matches.
 wait_for_screen() {
-  local tries
-  for ((tries = 0; tries < 400; tries++)); do
-    if screen | grep -qE "$1"; then
-      return
-    fi
-    sleep 0.05
-  done
-  screen
-  fail "the terminal does not show /$1/"
+  WAIT_LIMIT=20 wait_until shows "$1" || fail "the terminal does not show /$1/: $(screen)"
+}
+
+shows() {
+  screen | grep -qE "$1"
 }
 
 # The last row that is not empty.
@@ -132,32 +131,19 @@ press() {
 
 # wait_for_prompt: until the tour asks for a key, or has ended. Sets `row` to the prompt.
 wait_for_prompt() {
-  local tries
-  for ((tries = 0; tries < 600; tries++)); do
-    row=$(last_row)
-    case $row in
-      '[Enter] go on'* | '[1-'* | 'left with '*) return ;;
-    esac
-    sleep 0.05
-  done
-  screen
-  fail 'the tour neither asks for a key nor ends'
+  WAIT_LIMIT=30 wait_until asks_or_has_ended || fail "the tour neither asks for a key nor ends: $(screen)"
+}
+
+asks_or_has_ended() {
+  row=$(last_row)
+  [[ $row == '[Enter] go on'* || $row == '[1-'* || $row == 'left with '* ]]
 }
 
 terminal_is_sane() {
   wait_for_screen '^left with'
-  wait_until_file "$BATS_TEST_TMPDIR/done"
+  wait_until test -e "$BATS_TEST_TMPDIR/done"
   run diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/after"
   assert_success
-}
-
-wait_until_file() {
-  local tries
-  for ((tries = 0; tries < 200; tries++)); do
-    [[ ! -e $1 ]] || return 0
-    sleep 0.05
-  done
-  fail "$1 does not appear"
 }
 
 @test "every tour runs to its end unattended, and leaves no process" {
@@ -251,36 +237,38 @@ TOUR
   complaint_has 'lesson.sh:6: expected A not to print /line 1/; it printed: line 1'
 }
 
-@test "wait_for demands the exit status; what a program prints to stderr is marked" {
+@test "wait_for_status demands the exit status; what a program prints to stderr is marked" {
   build_house <<'TOUR'
 columns A
 program A fails
-wait_for A 3
+wait_for_status A 3
 program A fails
-wait_for A
+wait_for_status A 0
 TOUR
   tour 90
   assert_failure 1
   assert_line --regexp '^ +[0-9]+\.[0-9]{3}  A  to stdout$'
   assert_line --regexp '^ +[0-9]+\.[0-9]{3}  A  ! to stderr$'
   assert_line --regexp '^ +[0-9]+\.[0-9]{3}  A  \[exit status 3\]$'
-  complaint_has 'lesson.sh:5: expected A to exit with status 0; it exited with 3'
+  complaint_has 'lesson.sh:5: A ended with another exit status'
+  complaint_has 'expected: exit status 0'
+  complaint_has 'received: 3'
 }
 
-@test "type, end, stop, freeze and thaw reach the program" {
+@test "tell, end_input, stop, freeze and thaw reach the program" {
   build_house <<'TOUR'
 columns server A
 server
-type server 'Hello  World'
+tell server 'Hello  World'
 expect server '^got Hello  World$'
 freeze server
-type server again
+tell server again
 let_pass 0.3
 expect_not server again
 thaw server
 expect server '^got again$'
 stop server
-wait_for server
+wait_for_status server 0
 TOUR
   tour 90
   assert_success
@@ -288,17 +276,17 @@ TOUR
   nothing_is_left
 }
 
-@test "end ends a program's input, though others still run" {
+@test "end_input ends a program's input, though others still run" {
   build_house <<'TOUR'
 columns A B
 program A cat
 program B cat
-type A one
+tell A one
 expect A one
-end A
-wait_for A
-end B
-wait_for B
+end_input A
+wait_for_status A 0
+end_input B
+wait_for_status B 0
 TOUR
   ln -s "$(command -v cat)" build/90-fault/cat
   tour 90
@@ -323,7 +311,7 @@ TOUR
 columns server A
 server
 count A 5
-wait_for A
+wait_for_status A 0
 expect A '^ *5$'
 expect_not A line
 TOUR
@@ -351,14 +339,14 @@ PROGRAM
   chmod +x build/90-fault/link
 }
 
-@test "network and cut: a private network whose link goes down, for one scene" {
+@test "network and break_link: a private network whose link goes down, for one scene" {
   build_house <<'TOUR'
 title One
 network || exit 1
 columns A
 program A link
 expect A '^up$'
-cut A
+break_link A
 expect A '^down$'
 title Two
 columns B
@@ -508,7 +496,7 @@ title "A scene"
 ask "How many?" "one" "two" --answer 2
 columns A
 client A 2
-wait_for A
+wait_for_status A 0
 reveal "Because."
 ask "And now?" "one" "two" --answer 1
 reveal "So it is."
@@ -542,7 +530,7 @@ TOUR
   build_house <<'TOUR'
 columns A
 client A 100
-wait_for A
+wait_for_status A 0
 say "$(printf 'word%d ' {1..500})"
 TOUR
   local seen='' before i
@@ -567,10 +555,10 @@ TOUR
   build_house <<'TOUR'
 columns A
 client A 14
-wait_for A
+wait_for_status A 0
 columns B
 client B 1
-wait_for B
+wait_for_status B 0
 pause
 TOUR
   walk 80 24 90
@@ -584,12 +572,11 @@ TOUR
 
 # wait_until_changed SCREEN: until the terminal shows something else.
 wait_until_changed() {
-  local tries
-  for ((tries = 0; tries < 400; tries++)); do
-    [[ $(screen) == "$1" ]] || return 0
-    sleep 0.02
-  done
-  fail 'the tour does not react to a key'
+  wait_until has_changed "$1" || fail 'the tour does not react to a key'
+}
+
+has_changed() {
+  [[ $(screen) != "$1" ]]
 }
 
 # walk_through WIDTH N: to the end, by Enter; all rows in `rows`, wrapped ones as one.
@@ -618,9 +605,9 @@ ask "$(printf 'why %.0s' {1..40})" "$(printf 'so %.0s' {1..40})" "no" --answer 1
 columns server A B
 server a 'b c' "$(printf '%090d' 0)"
 client A 5
-wait_for A
+wait_for_status A 0
 program B fails
-wait_for B 3
+wait_for_status B 3
 reveal "$(printf 'thus %.0s' {1..40})"
 TOUR
   for width in 80 60 30; do
@@ -634,22 +621,23 @@ TOUR
   done
 }
 
+has_size() {
+  [[ $(stty size <"$1") == "$2" ]]
+}
+
 @test "at a terminal: the columns follow a new size" {
   build_house <<'TOUR'
 columns server A
 server
 pause
 client A 1
-wait_for A
+wait_for_status A 0
 TOUR
   walk 80 24 90
   wait_for_prompt
   tmux resize-window -t walk -x 50 -y 20
   tty=$(tmux display-message -p -t walk '#{pane_tty}')
-  for ((tries = 0; tries < 200; tries++)); do
-    [[ $(stty size <"$tty") != '20 50' ]] || break
-    sleep 0.02
-  done
+  wait_until has_size "$tty" '20 50'
   press Enter
   wait_for_screen '^left with 0'
   run screen
@@ -708,7 +696,7 @@ TOUR
 columns server client
 server
 client client 1 2 3 4 5 6 7 8 9 10
-wait_for client
+wait_for_status client 0
 TOUR
   cp "$built"/01-udp-echo/{server,client} build/90-fault/
   tour 90
@@ -749,7 +737,7 @@ TOUR
   build_house <<'TOUR'
 columns A
 client A 1
-wait_for A
+wait_for_status A 0
 TOUR
   AUTO=1 TERM=xterm timeout 60 script -qec 'scripts/lesson 90' /dev/null </dev/null >colour
   run grep -c $'\e' colour
@@ -767,7 +755,7 @@ TOUR
 title One
 columns A
 client A 1
-wait_for A
+wait_for_status A 0
 TOUR
   LC_ALL=C AUTO=1 TERM=dumb timeout 60 script -qec 'scripts/lesson 90' /dev/null </dev/null >plain
   run grep -c '[^[:print:][:space:]]' plain

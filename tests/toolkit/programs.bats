@@ -83,7 +83,7 @@ shows_help() {
     bad_usage "$BUILD/03-tcp-dialog/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/server" --timeout "$bad"
     bad_usage "$BUILD/04-tcp-threads/client" --every "$bad"
-    bad_usage "$BUILD/07-asyncore-time/client" --delay "$bad"
+    bad_usage "$BUILD/07-asyncore-time/client" --every "$bad"
     bad_usage "$BUILD/08-asynchat-http/server" --timeout "$bad"
     bad_usage "$BUILD/08-asynchat-http/client" --timeout "$bad"
     bad_usage "$BUILD/09-socketserver-mixins/server" --idle "$bad"
@@ -104,7 +104,7 @@ shows_help() {
   bad_usage "$BUILD/04-tcp-threads/server" --max-line 0
   bad_usage "$BUILD/04-tcp-threads/client" --count 0
   bad_usage "$BUILD/04-tcp-threads/show_race" --threads 0
-  bad_usage "$BUILD/04-tcp-threads/measure_cost" --model fork
+  bad_usage "$BUILD/04-tcp-threads/measure_cost" --model process
   bad_usage "$BUILD/05-select-chat/server" --max-clients 1025
   bad_usage "$BUILD/05-select-chat/server" --max-line 0
   bad_usage "$BUILD/05-select-chat/client" --repeat 0
@@ -197,7 +197,7 @@ fails_to_connect() {
   full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
   full_stdout "$BUILD/07-asyncore-time/measure_cost" --messages 10
   SERVER=$BUILD/07-asyncore-time/server start_server_as server7
-  full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --delay 0
+  full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --every 0
   SERVER=$BUILD/08-asynchat-http/server start_server_as server8
   full_stdout "$BUILD/08-asynchat-http/client" --port "$port"
   SERVER=$BUILD/09-socketserver-mixins/server start_server_as server9

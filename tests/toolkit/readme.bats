@@ -15,7 +15,7 @@ api_index() {
 
 @test "every relative link in a README leads to a file" {
   local readme link checked=0
-  for readme in "$ROOT"/*.md "$ROOT"/common/README.md "$ROOT"/lessons/*/README.md; do
+  for readme in "$ROOT"/*.md "$ROOT"/{common,tests}/README.md "$ROOT"/lessons/*/README.md; do
     while read -r link; do
       [[ -e $(dirname "$readme")/$link ]] || fail "$readme links to $link, which is not there"
       checked=$((checked + 1))
@@ -42,7 +42,7 @@ find_files() {
         *) file=$(find_files "$lesson" $(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where")) ;;
       esac
       for file in $file; do
-        grep -qw "$name" "$file" || fail "$readme says that $name is in $where, but it is not in $file"
+        grep -qws "$name" "$file" "${file%.h}.c" || fail "$readme says that $name is in $where, but it is not in $file"
         checked=$((checked + 1))
       done
     done < <(api_index "$readme")
@@ -73,11 +73,19 @@ find_files() {
   done
 }
 
-@test "the echo services in the README are the programs, and have at most 40 lines of text" {
+@test "the echo services in common/README.md are the programs, and have at most 40 lines of text" {
   local program
   for program in "$ROOT"/common/examples/echo_*.c; do
-    sed -n "/^In C, .*$(basename "$program")/,/^<\/details>/p" "$ROOT/README.md" | sed '/^```c$/,/^```$/!d' |
-      sed '/^```/d' | cmp - "$program" || fail "the README shows another ${program##*/}"
+    sed -n "/^In C, .*$(basename "$program")/,/^<\/details>/p" "$ROOT/common/README.md" | sed '/^```c$/,/^```$/!d' |
+      sed '/^```/d' | cmp - "$program" || fail "common/README.md shows another ${program##*/}"
     (($(grep -c . "$program") <= 40)) || fail "${program##*/} has more than 40 lines of text"
+  done
+}
+
+@test "tests/README.md says what is in each directory and in each file of lib" {
+  local path
+  for path in "$ROOT"/tests/*/ "$ROOT"/tests/lib/*.bash; do
+    path=${path#"$ROOT"/tests/}
+    grep -qF "\`${path#lib/}" "$ROOT/tests/README.md" || fail "tests/README.md does not name $path"
   done
 }

@@ -2,7 +2,7 @@
  * record.c - becomes a program, and tells on stdout what the program prints, and when.
  *
  * Run it:       build/tools/record -- A build/02-tcp-time/client --delay 3
- * Its partner:  scripts/lib/tour.bash, which draws what several of these tell
+ * Its partner:  scripts/lib/tour-record.bash, which reads what several of these tell
  *
  * Each line that the program prints becomes one line of four fields, separated by the
  * byte 0x1f: the time in microseconds since 1970, the NAME, `out` or `err`, and the line

@@ -217,15 +217,16 @@ int main(int argc, char **argv)
 {
     enum { HOST, PORT, FRAME, TIMEOUT, MAX_LINE, COUNT };
     const char *names[] = {"--host", "--port", "--frame", "--timeout", "--max-line"};
-    const char *letters[] = {"-H", "-p", "-f", "-t", "-m"};
+    const char *letters[] = {"-H", "-p", "-f", "-t", ""};
     const char *values[] = {"127.0.0.1", "9998", "line", "60", "65536"};
     const char *frames[] = {"raw", "line", "nul", "length"};
     for (int i = 1; i < argc; i += 2) {
         if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
             return puts("-H|--host H, -p|--port P, -f|--frame F, -t|--timeout SEC, "
-                        "-m|--max-line N") < 0;
+                        "--max-line N") < 0;
         int k = 0;
-        while (k < COUNT && strcmp(argv[i], names[k]) && strcmp(argv[i], letters[k]))
+        while (k < COUNT && strcmp(argv[i], names[k]) &&
+               (!*letters[k] || strcmp(argv[i], letters[k])))
             k++;
         if (k == COUNT || i + 1 == argc)
             die(2, argv[i], k == COUNT ? "no such option" : "its value is missing");

@@ -1,19 +1,8 @@
 /*
- * message.h - messages on a TCP stream, for both programs of lesson 3.
- *
- * TCP delivers bytes in order. It does not keep what one send sent together: one recv may
- * return half of it, or the bytes of several. So both sides must agree where a message
- * ends. That is called framing, and here are three framings, and none:
- *
- *   line     the message, and a newline        (the message can't hold a newline)
- *   nul      the message, and a NUL byte       (the message can't hold a NUL)
- *   length   4 bytes that count, then the message: it can hold any bytes
- *   raw      no framing: whatever one recv returns is taken for a message
+ * stream.c - messages on a TCP stream, as stream.h describes them.
  */
-#ifndef MESSAGE_H
-#define MESSAGE_H
-
-#include "net.h" /* net_stopping */
+#include "stream.h"
+#include "net.h" /* net_stopping, net_now */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,51 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
-enum framing { FRAMING_RAW, FRAMING_LINE, FRAMING_NUL, FRAMING_LENGTH };
+const char *const STREAM_FRAMINGS[] = {"raw", "line", "nul", "length", NULL};
 
-/* The names of the framings for --frame, in the order of the enum. */
-static const char *const FRAMING_NAMES[] = {"raw", "line", "nul", "length", NULL};
-
-/* Returns the framing of that name, which is one of FRAMING_NAMES. */
-static inline enum framing framing_of(const char *name)
+enum stream_framing stream_framing_named(const char *name)
 {
     int i = 0;
-    while (strcmp(FRAMING_NAMES[i], name) != 0)
+    while (strcmp(STREAM_FRAMINGS[i], name) != 0)
         i++;
-    return (enum framing)i;
-}
-
-/*
- * One end of a connection, ready to send and receive messages. What was received waits in
- * the buffer `in` until it is a whole message. With the framing `line`, after one recv that
- * returned "one\ntw":
- *
- *        o   n   e  \n   t   w   .   .   .
- *        ^ start                 ^ end     ^ in_size
- *
- * The first message is "one". Then start moves behind the newline, and "tw" waits for more.
- */
-struct stream {
-    int fd;
-    enum framing framing;
-    size_t max;     /* the longest message to receive, in bytes */
-    char *in;       /* what was received: the bytes from start to end still wait */
-    size_t in_size; /* how much fits; it grows when a message needs it */
-    size_t start, end;
-    char *out; /* the message being sent, with its framing */
-    size_t out_size;
-};
-
-/* Frees the stream's memory. The descriptor stays open: it is the caller's. */
-static inline void stream_free(struct stream *stream)
-{
-    free(stream->in);
-    free(stream->out);
+    return (enum stream_framing)i;
 }
 
 /* Makes room for `needed` bytes in a buffer. Returns 0, or -1 with errno ENOMEM. */
-static inline int grow(char **buffer, size_t *size, size_t needed)
+static int grow(char **buffer, size_t *size, size_t needed)
 {
     if (needed <= *size)
         return 0;
@@ -77,15 +35,16 @@ static inline int grow(char **buffer, size_t *size, size_t needed)
     return 0;
 }
 
-/*
- * Begins a stream on the connected socket `fd`; `max` (at least 1) is the longest message
- * to receive. stream_free ends it. Returns 0, or -1 with errno ENOMEM.
- */
-static inline int stream_init(struct stream *stream, int fd, enum framing framing,
-                              size_t max)
+int stream_init(struct stream *stream, int fd, enum stream_framing framing, size_t max)
 {
     *stream = (struct stream){.fd = fd, .framing = framing, .max = max};
     return grow(&stream->in, &stream->in_size, max < 4096 ? max + 1 : 4096);
+}
+
+void stream_free(struct stream *stream)
+{
+    free(stream->in);
+    free(stream->out);
 }
 
 /* ---- the two loops: a call may move only a part ---- */
@@ -95,7 +54,7 @@ static inline int stream_init(struct stream *stream, int fd, enum framing framin
  * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with
  * errno set by recv(2).
  */
-static inline ssize_t receive(int fd, void *bytes, size_t size)
+static ssize_t receive(int fd, void *bytes, size_t size)
 {
     ssize_t received;
     do
@@ -108,7 +67,7 @@ static inline ssize_t receive(int fd, void *bytes, size_t size)
  * Receives exactly `length` bytes.
  * Returns length; less at the end of the stream; or -1 with errno set by recv(2).
  */
-static inline ssize_t receive_all(int fd, void *bytes, size_t length)
+static ssize_t receive_all(int fd, void *bytes, size_t length)
 {
     /* EXERCISE 4: receive may return only a part; call it until all has come, or the stream
      * has ended */
@@ -129,7 +88,7 @@ static inline ssize_t receive_all(int fd, void *bytes, size_t length)
  * Sends all of `length` bytes, in as many calls as it takes.
  * Returns 0, or -1 with errno set by send(2); then nobody knows how much has arrived.
  */
-static inline int send_all(int fd, const void *bytes, size_t length)
+static int send_all(int fd, const void *bytes, size_t length)
 {
     /* EXERCISE 2: send may take only a part; call it until all is sent, and again after a
      * signal that does not ask to stop */
@@ -148,14 +107,14 @@ static inline int send_all(int fd, const void *bytes, size_t length)
 /* ---- receiving a message ---- */
 
 /* Fails with errno set to `error`. */
-static inline int fail_with(int error)
+static int fail_with(int error)
 {
     errno = error;
     return -1;
 }
 
 /* No framing: whatever has come is the message. */
-static inline int receive_raw(struct stream *stream, char **message, size_t *length)
+static int receive_raw(struct stream *stream, char **message, size_t *length)
 {
     if (grow(&stream->in, &stream->in_size, stream->max) == -1)
         return -1;
@@ -171,7 +130,7 @@ static inline int receive_raw(struct stream *stream, char **message, size_t *len
  * Receives more behind the bytes that wait in the buffer, which it moves to the front.
  * Returns what receive returns; or -1 with errno EMSGSIZE, if too many wait already.
  */
-static inline ssize_t receive_more(struct stream *stream)
+static ssize_t receive_more(struct stream *stream)
 {
     size_t waiting = stream->end - stream->start;
     size_t most = stream->max + 1; /* the longest message, and its terminator */
@@ -193,8 +152,8 @@ static inline ssize_t receive_more(struct stream *stream)
 }
 
 /* The message ends where `terminator` stands; what follows it belongs to the next one. */
-static inline int receive_terminated(struct stream *stream, char terminator,
-                                     char **message, size_t *length)
+static int receive_terminated(struct stream *stream, char terminator, char **message,
+                              size_t *length)
 {
     size_t searched = 0; /* so many of the waiting bytes are no terminator */
 
@@ -222,7 +181,7 @@ static inline int receive_terminated(struct stream *stream, char terminator,
 }
 
 /* The message is as long as the 4 bytes before it say, in network byte order. */
-static inline int receive_counted(struct stream *stream, char **message, size_t *length)
+static int receive_counted(struct stream *stream, char **message, size_t *length)
 {
     uint32_t header;
     ssize_t received = receive_all(stream->fd, &header, sizeof header);
@@ -248,23 +207,14 @@ static inline int receive_counted(struct stream *stream, char **message, size_t 
     return 1;
 }
 
-/*
- * Receives the next message. *message points into the stream's buffer: the caller may
- * change its bytes, and they are gone at the next call.
- *
- * Returns 1 with *message and *length set; 0 when the peer has ended the stream between
- * two messages; or -1 with errno set: EMSGSIZE if the message is longer than the stream's
- * max, EBADMSG if the stream ended inside a message, EAGAIN after a time-out, ENOMEM, or
- * what recv(2) says, such as ECONNRESET.
- */
-static inline int receive_message(struct stream *stream, char **message, size_t *length)
+int stream_receive(struct stream *stream, char **message, size_t *length)
 {
     switch (stream->framing) {
-    case FRAMING_LINE:
+    case STREAM_LINE:
         return receive_terminated(stream, '\n', message, length);
-    case FRAMING_NUL:
+    case STREAM_NUL:
         return receive_terminated(stream, '\0', message, length);
-    case FRAMING_LENGTH:
+    case STREAM_LENGTH:
         return receive_counted(stream, message, length);
     default:
         return receive_raw(stream, message, length);
@@ -273,19 +223,16 @@ static inline int receive_message(struct stream *stream, char **message, size_t 
 
 /* ---- sending a message ---- */
 
-/*
- * Sends `length` bytes as one message, with its framing. Both are put together first and
- * leave in one send: TCP delays a second small packet until the first is acknowledged.
- * Returns 0, or -1 with errno set: ENOMEM, or what send_all says.
- */
-static inline int send_message(struct stream *stream, const char *message, size_t length)
+/* The message and its framing are put together first, and leave in one send: TCP delays a
+ * second small packet until the first is acknowledged. */
+int stream_send(struct stream *stream, const char *message, size_t length)
 {
     uint32_t header;
     size_t framed = 0;
 
     if (grow(&stream->out, &stream->out_size, sizeof header + length + 1) == -1)
         return -1;
-    if (stream->framing == FRAMING_LENGTH) {
+    if (stream->framing == STREAM_LENGTH) {
         /* EXERCISE 3: put the length before the message: 4 bytes, in network byte order */
         header = htonl((uint32_t)length);
         memcpy(stream->out, &header, sizeof header);
@@ -294,11 +241,36 @@ static inline int send_message(struct stream *stream, const char *message, size_
     }
     memcpy(stream->out + framed, message, length);
     framed += length;
-    if (stream->framing == FRAMING_LINE)
+    if (stream->framing == STREAM_LINE)
         stream->out[framed++] = '\n';
-    if (stream->framing == FRAMING_NUL)
+    if (stream->framing == STREAM_NUL)
         stream->out[framed++] = '\0';
     return send_all(stream->fd, stream->out, framed);
 }
 
-#endif
+/* ---- time-outs, and a patient end ---- */
+
+int stream_set_timeout(struct stream *stream, double seconds)
+{
+    struct timeval limit = {.tv_sec = (time_t)seconds};
+    limit.tv_usec = (suseconds_t)((seconds - (double)limit.tv_sec) * 1e6);
+
+    /* Lesson 2 set the first. A peer that does not read keeps send waiting, too. */
+    if (setsockopt(stream->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
+        return -1;
+    return setsockopt(stream->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+}
+
+void stream_linger(struct stream *stream)
+{
+    const double end = net_now() + 2;
+    double left = 2;
+    char unread[4096];
+
+    shutdown(stream->fd, SHUT_WR);
+    do
+        if (stream_set_timeout(stream, left) == -1 ||
+            receive(stream->fd, unread, sizeof unread) <= 0)
+            return;
+    while ((left = end - net_now()) > 0.001); /* a time-out of 0 would wait for ever */
+}

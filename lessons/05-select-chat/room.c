@@ -1,0 +1,132 @@
+/*
+ * room.c - the members of the chat, and what they are told, as room.h describes it.
+ */
+#include "room.h"
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LONGEST_HEAD = 80 }; /* of what stands before a line, without a name */
+
+int room_init(struct room *room)
+{
+    room->message = malloc(LONGEST_HEAD + NET_NAME_SIZE + room->max_line);
+    return room->message != NULL ? 0 : -1;
+}
+
+/* ---- telling ---- */
+
+/* Gives one member `length` bytes; it is to leave if it does not read what it is given. */
+static void tell(struct room *room, int fd, const char *bytes, size_t length)
+{
+    struct member *member = room->members[fd];
+
+    if (member->leaving || outbox_send(&member->outbox, fd, bytes, length) == 0)
+        return;
+    /* Has it left? Then recv will say so, after what it has sent before it left. */
+    if (errno != ENOBUFS && errno != ENOMEM)
+        return;
+    printf("client %s dropped: it does not read, and more than %zu bytes wait for it\n",
+           member->name, room->max_queue);
+    member->leaving = true;
+}
+
+/* Tells `head` and then `length` bytes of `text`, as a line, to all members but `author`. */
+static void tell_others(struct room *room, int author, const char *head, const char *text,
+                        size_t length)
+{
+    size_t end = strlen(head);
+
+    memcpy(room->message, head, end);
+    memcpy(room->message + end, text, length);
+    end += length;
+    memcpy(room->message + end, "\r\n", 2);
+    end += 2;
+    /* EXERCISE 1: tell the `end` bytes of room->message to every member but the author */
+    for (int fd = 0; fd < FD_SETSIZE; fd++)
+        if (room->members[fd] != NULL && fd != author)
+            tell(room, fd, room->message, end);
+    /* END EXERCISE */
+}
+
+/* Prints `head` and then `length` bytes of `text`, as a line. */
+static void print_event(const char *head, const char *text, size_t length)
+{
+    fputs(head, stdout);
+    cli_print_bytes(stdout, text, length);
+    putchar('\n');
+}
+
+void room_say(struct room *room, int fd, const char *line, size_t length)
+{
+    char head[NET_NAME_SIZE + sizeof "[] "];
+
+    snprintf(head, sizeof head, "[%s] ", room->members[fd]->name);
+    if (!room->quiet)
+        print_event(head, line, length);
+    tell_others(room, fd, head, line, length);
+}
+
+void room_refuse_line(struct room *room, int fd)
+{
+    char text[80];
+    int length = snprintf(text, sizeof text, "error: message longer than %zu bytes\r\n",
+                          room->max_line);
+
+    printf("client %s: message longer than %zu bytes, not passed on\n",
+           room->members[fd]->name, room->max_line);
+    tell(room, fd, text, (size_t)length);
+}
+
+/* ---- members come and leave ---- */
+
+int room_add(struct room *room, int fd, const char *name)
+{
+    static const char welcome[] = "You're connected to the chat server\r\n";
+    struct member *member = calloc(1, sizeof *member);
+
+    if (member == NULL)
+        return -1;
+    snprintf(member->name, sizeof member->name, "%s", name);
+    lines_init(&member->lines, room->max_line);
+    member->outbox.max = room->max_queue;
+    room->members[fd] = member;
+    room->count++;
+    tell(room, fd, welcome, strlen(welcome));
+    print_event("Client joined ", name, strlen(name));
+    tell_others(room, fd, "Client joined ", name, strlen(name));
+    return 0;
+}
+
+/* Returns the descriptor of a member that is to leave, or -1. */
+static int find_leaver(const struct room *room)
+{
+    for (int fd = 0; fd < FD_SETSIZE; fd++)
+        if (room->members[fd] != NULL && room->members[fd]->leaving)
+            return fd;
+    return -1;
+}
+
+/* To tell the others may make one more of them leave: so this goes on until nobody is left
+ * who is to leave. */
+void room_part_with_leavers(struct room *room)
+{
+    int fd;
+
+    while ((fd = find_leaver(room)) != -1) {
+        struct member *member = room->members[fd];
+        room->members[fd] = NULL;
+        room->count--;
+        room->rest_until = 0; /* a descriptor is free */
+        close(fd);
+        print_event("Client left ", member->name, strlen(member->name));
+        tell_others(room, fd, "Client left ", member->name, strlen(member->name));
+        lines_free(&member->lines);
+        outbox_free(&member->outbox);
+        free(member);
+    }
+}
