@@ -54,7 +54,7 @@ struct answer answer_status(int status)
     return answer;
 }
 
-static struct answer answer_time(void)
+static struct answer time_answer(void)
 {
     struct answer answer = begin(200, "text/plain; charset=utf-8");
     static char text[sizeof answer.text];
@@ -72,7 +72,7 @@ static struct answer answer_time(void)
 }
 
 /* Sends back what came as the body. */
-static struct answer answer_echo(const char *body, size_t length)
+static struct answer echo_answer(const char *body, size_t length)
 {
     struct answer answer = begin(200, "application/octet-stream");
 
@@ -82,7 +82,7 @@ static struct answer answer_echo(const char *body, size_t length)
 }
 
 /* Why a file could not be opened. To whom a link was to lead outside, no more is answered. */
-static struct answer answer_no_file(struct http_request *request, int error)
+static struct answer no_file_answer(struct http_request *request, int error)
 {
     if (error == EMFILE || error == ENFILE || error == ENOMEM)
         return answer_status(503);
@@ -91,19 +91,19 @@ static struct answer answer_no_file(struct http_request *request, int error)
     return answer_status(404);
 }
 
-static struct answer answer_file(struct http_request *request, int root, const char *path)
+static struct answer file_answer(struct http_request *request, int root, const char *path)
 {
     struct answer answer = begin(200, file_type(path));
     struct stat about;
 
     int fd = file_open(root, path, &about); /* without a root: EBADF */
     if (fd == -1)
-        return answer_no_file(request, errno);
+        return no_file_answer(request, errno);
     answer.length = about.st_size;
     answer.file = file_producer(fd, about.st_size);
     if (answer.file == NULL) {
         net_close_failed(fd);
-        return answer_no_file(request, errno);
+        return no_file_answer(request, errno);
     }
     return answer;
 }
@@ -127,8 +127,8 @@ struct answer answer_request(struct http_request *request, int root, const char 
         return answer;
     }
     if (is_echo)
-        return answer_echo(body, length);
-    return strcmp(path, "/time") == 0 ? answer_time() : answer_file(request, root, path);
+        return echo_answer(body, length);
+    return strcmp(path, "/time") == 0 ? time_answer() : file_answer(request, root, path);
 }
 
 /* ---- how it is sent ---- */

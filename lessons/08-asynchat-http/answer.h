@@ -26,8 +26,8 @@ struct answer {
 struct answer answer_status(int status);
 
 /*
- * Makes the answer to a request. Where the client may be up to no good, request->keep_alive becomes
- * false: the connection is to end.
+ * Makes the answer to a request. After a path that is malformed, or that leads outside, the
+ * connection is to end: request->keep_alive becomes false.
  * root: the directory of the files, or -1
  * body: the `length` bytes of the request's body; they are needed until answer_push
  */
@@ -35,8 +35,8 @@ struct answer answer_request(struct http_request *request, int root, const char 
                              size_t length);
 
 /*
- * Pushes the answer to `request`; of an answer to HEAD, the head alone. Its file is the chat's from
- * now on, even if this fails.
+ * Pushes the answer to `request`; of an answer to HEAD, the head alone. Its file is the chat's
+ * from now on, even if this fails.
  * Returns 0, or -1 with errno set as by async_chat_push.
  */
 int answer_push(const struct answer *answer, const struct http_request *request,

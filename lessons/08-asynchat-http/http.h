@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HTTP_MAX_HEAD = 8192 }; /* bytes of a request, without its body */
+/* The limit of the server: bytes of a request, without its body. */
+enum { HTTP_MAX_HEAD = 8192 };
 
 /* ---- requests ---- */
 

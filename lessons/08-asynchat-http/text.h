@@ -1,5 +1,6 @@
 /*
- * text.h - a part of some bytes, and how it is cut into smaller ones: nothing is copied.
+ * text.h - a part of some bytes, and how it is cut into smaller ones, for the programs of lesson
+ * 8. Nothing is copied.
  */
 #ifndef TEXT_H
 #define TEXT_H
