@@ -65,6 +65,10 @@ $(BUILD)/%.o: tests/%.c | compiler
 	mkdir -p $(@D)
 	$(OBJECT)
 
+# What they try is a lesson's.
+$(BUILD)/fuzz/http: lessons/08-asynchat-http/http.c lessons/08-asynchat-http/text.c
+$(BUILD)/fuzz/replies: lessons/08-asynchat-http/mail/reply.c
+
 $(BUILD)/common/%.o: common/%.c | compiler
 	mkdir -p $(@D)
 	$(OBJECT)

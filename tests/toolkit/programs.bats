@@ -7,7 +7,7 @@ load ../helpers
 # Fails if there is none: a loop over none would pass.
 programs() {
   local program found=()
-  for program in "$BUILD"/??-*/* "$BUILD"/tools/*; do
+  for program in "$BUILD"/??-*/* "$BUILD"/??-*/*/* "$BUILD"/tools/*; do
     if [[ -f $program && -x $program && ($1 == any || ${program##*/} == "$1") ]]; then
       found+=("$program")
     fi
@@ -222,7 +222,7 @@ names_itself() {
 
 @test "every program is built, and nothing is written beside the sources" {
   local source built
-  for source in "$ROOT"/lessons/*/*.c; do
+  for source in "$ROOT"/lessons/*/*.c "$ROOT"/lessons/*/*/*.c; do
     [[ ! -e ${source%.c}.h ]] || continue # a module
     built=$BUILD/${source#"$ROOT"/lessons/}
     [[ -x ${built%.c} ]] || fail "$built is not there"
