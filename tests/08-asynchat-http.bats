@@ -765,7 +765,7 @@ ENDS=('send:250 taken\r\n' 'expect:QUIT\r\n' 'send:221 bye\r\n' eof)
 
 # smtp_send [ARGUMENT]...: from ann to bob; the message is on stdin.
 smtp_send() {
-  run_bounded "$BUILD/08-asynchat-http/smtp_send" --host "$host" --port "$port" \
+  run_bounded "$BUILD/08-asynchat-http/mail/smtp_send" --host "$host" --port "$port" \
     --from ann@example.org --to bob@example.org "$@"
 }
 
@@ -892,10 +892,10 @@ assert_line_of() {
 @test "smtp_send: an address that would be two lines or two words is refused" {
   local bad
   for bad in $'a\r\nQUIT' 'a b' 'a>' ''; do
-    run_bounded "$BUILD/08-asynchat-http/smtp_send" --from "$bad" --to bob@example.org <<<'Hello'
+    run_bounded "$BUILD/08-asynchat-http/mail/smtp_send" --from "$bad" --to bob@example.org <<<'Hello'
     assert_fails 2
   done
-  run_bounded "$BUILD/08-asynchat-http/smtp_send" --to bob@example.org <<<'Hello'
+  run_bounded "$BUILD/08-asynchat-http/mail/smtp_send" --to bob@example.org <<<'Hello'
   assert_fails 2
 }
 
@@ -907,7 +907,7 @@ LOGS_OUT=('expect:QUIT\r\n' 'send:+OK bye\r\n' eof)
 
 # pop3_list [ARGUMENT]...: of bob.
 pop3_list() {
-  run_bounded "$BUILD/08-asynchat-http/pop3_list" --host "$host" --port "$port" --user bob "$@" <<<"$PASSWORD"
+  run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --host "$host" --port "$port" --user bob "$@" <<<"$PASSWORD"
 }
 
 @test "pop3_list: prints how many there are, and the Subject of each" {
@@ -987,7 +987,7 @@ pop3_list() {
 
 @test "pop3_list: a terminal does not show the password that is typed" {
   start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' "${LOGS_OUT[@]}"
-  start terminal script -qec "'$BUILD/08-asynchat-http/pop3_list' --host $host --port $port --user bob" /dev/null
+  start terminal script -qec "'$BUILD/08-asynchat-http/mail/pop3_list' --host $host --port $port --user bob" /dev/null
   wait_for_line terminal.out 'Password: '
   tell terminal "$PASSWORD"
   wait_for_line terminal.out '^0 messages, 0 bytes'
@@ -996,10 +996,10 @@ pop3_list() {
 
 @test "pop3_list: no password, or one that is too long" {
   port=1
-  run_bounded "$BUILD/08-asynchat-http/pop3_list" --port 1 --user bob </dev/null
+  run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --port 1 --user bob </dev/null
   assert_fails 1
   assert_regex "$stderr" 'the password: '
-  run_bounded "$BUILD/08-asynchat-http/pop3_list" --port 1 --user bob < <(printf '%0300d\n' 7)
+  run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --port 1 --user bob < <(printf '%0300d\n' 7)
   assert_fails 1
   assert_regex "$stderr" 'the password: '
 }

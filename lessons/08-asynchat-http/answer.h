@@ -1,96 +1,45 @@
 /*
- * answer.h - what each path answers, for the server of lesson 8: /time, /echo, and files.
+ * answer.h - what is answered to a request, for the server of lesson 8: the time, an echo, a file,
+ * or a status alone. An answer is made first, and then it is sent.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
 
 #include "asynchat.h"
-#include "connection.h"
-#include "file.h"
 #include "http.h"
-#include "net.h"
 
-#include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
+#include <stddef.h>
 
-static inline int answer_time(struct connection *c)
-{
-    static char text[32];
-    static time_t made; /* once a second is enough */
-    struct tm parts;
+struct answer {
+    int status;         /* 200 */
+    const char *reason; /* "OK" */
+    const char *type;   /* of the body: "text/plain" */
+    const char *fields; /* further lines of the head, each with its \r\n */
+    long long length;   /* of the body, in bytes */
+    /* The body is one of these. */
+    char text[40];         /* short, and sent together with the head; else "" */
+    const char *bytes;     /* those of the request's body, or NULL */
+    struct producer *file; /* a file, piece by piece, or NULL */
+};
 
-    time_t second = time(NULL);
-    if (second != made && localtime_r(&second, &parts) != NULL) {
-        made = second;
-        strftime(text, sizeof text, "%a %b %e %H:%M:%S %Y\n", &parts);
-    }
-    return answer_text(c, 200, "", text);
-}
+/* Makes an answer that is a status alone: its reason is the text. */
+struct answer answer_status(int status);
 
-/* Sends back what came as the body. */
-static inline int answer_echo(struct connection *c, const char *body, size_t length)
-{
-    if (push_head(c, 200, "Content-Type: application/octet-stream\r\n", (long long)length,
-                  "") == -1)
-        return -1;
-    return async_chat_push(&c->chat, body, length);
-}
+/*
+ * Makes the answer to a request. After a path that is malformed, or that leads outside, the
+ * connection is to end: request->keep_alive becomes false.
+ * root: the directory of the files, or -1
+ * body: the `length` bytes of the request's body; they are needed until answer_push
+ */
+struct answer answer_request(struct http_request *request, int root, const char *body,
+                             size_t length);
 
-/* Why a file could not be opened. To whom a link was to lead outside, no more is answered. */
-static inline int answer_no_file(struct connection *c, int error)
-{
-    if (error == EMFILE || error == ENFILE || error == ENOMEM)
-        return answer_status(c, 503, "");
-    if (error == ELOOP)
-        c->request.keep_alive = false;
-    return answer_status(c, 404, "");
-}
-
-static inline int answer_file(struct connection *c, const char *path)
-{
-    struct stat about;
-    char type[80];
-
-    int fd = file_open(c->service->root, path, &about); /* without a root: EBADF */
-    if (fd == -1)
-        return answer_no_file(c, errno);
-    snprintf(type, sizeof type, "Content-Type: %s\r\n", file_type(path));
-    struct producer *producer = file_producer(fd, about.st_size);
-    if (producer == NULL)
-        return net_close_failed(fd);
-    int result = push_head(c, 200, type, about.st_size, "");
-    if (result == -1 || is_method(c, "HEAD")) {
-        producer->ops.destroy(producer);
-        return result;
-    }
-    /* EXERCISE 4: the file follows, piece by piece, as there is room */
-    return async_chat_push_with_producer(&c->chat, producer);
-    /* END EXERCISE */
-}
-
-/* Answers the request, whose body has come. Returns 0, or -1 with errno set. */
-static inline int answer(struct connection *c, const char *body, size_t length)
-{
-    bool gets = is_method(c, "GET") || is_method(c, "HEAD");
-    char path[MAX_HEAD + 1];
-
-    if (http_decode_path(c->request.target, path) != 0) {
-        c->request.keep_alive = false;
-        return answer_status(c, 400, "");
-    }
-    if (!gets && !is_method(c, "POST"))
-        return answer_status(c, 501, "");
-    bool is_echo = strcmp(path, "/echo") == 0;
-    if (gets == is_echo)
-        return answer_status(c, 405,
-                             is_echo ? "Allow: POST\r\n" : "Allow: GET, HEAD\r\n");
-    if (is_echo)
-        return answer_echo(c, body, length);
-    return strcmp(path, "/time") == 0 ? answer_time(c) : answer_file(c, path);
-}
+/*
+ * Pushes the answer to `request`; of an answer to HEAD, the head alone. Its file is the chat's
+ * from now on, even if this fails.
+ * Returns 0, or -1 with errno set as by async_chat_push.
+ */
+int answer_push(const struct answer *answer, const struct http_request *request,
+                struct async_chat *chat);
 
 #endif

@@ -5,7 +5,7 @@
  * Run it:       make client-8                            (first: make server-8, elsewhere)
  *               make client-8 ARGS="http://127.0.0.1:8080/time /time"
  *               make client-8 ARGS="--head /time"
- * Its partner:  server.c, or any other HTTP server; both share http.h
+ * Its partner:  server.c, or any other HTTP server; both use http and text
  *
  * The body of an answer has a length, or comes in pieces that have one (chunked), or goes on
  * to the end of the connection. For each of them there is another terminator.
@@ -13,8 +13,8 @@
 #include "asynchat.h"
 #include "cli.h"
 #include "http.h"
-#include "idle.h"
 #include "net.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -148,12 +148,12 @@ static void begin_chunk(struct client *client, const char *bytes, size_t length)
 /* ---- the methods ---- */
 
 /* Bodies are printed as they come; heads and lines are kept until they are complete. */
-static int client_collect_incoming_data(struct async_chat *chat, const char *bytes,
-                                        size_t length)
+static int collect_incoming_data(struct async_chat *chat, const char *bytes,
+                                 size_t length)
 {
     struct client *client = client_of(chat);
 
-    client->moved = idle_now();
+    client->moved = net_now();
     if (client->state == BODY || client->state == CHUNK || client->state == UNTIL_END) {
         print_body(client, bytes, length);
         return 0;
@@ -164,7 +164,7 @@ static int client_collect_incoming_data(struct async_chat *chat, const char *byt
     return async_chat_collect_incoming_data(chat, bytes, length);
 }
 
-static int client_found_terminator(struct async_chat *chat)
+static int found_terminator(struct async_chat *chat)
 {
     struct client *client = client_of(chat);
     size_t length;
@@ -198,7 +198,7 @@ static int client_found_terminator(struct async_chat *chat)
 }
 
 /* The server has ended: is that the end of the answer, or in its middle? */
-static int client_handle_close(struct dispatcher *d)
+static int handle_close(struct dispatcher *d)
 {
     struct client *client = client_of(async_chat_of(d));
 
@@ -209,17 +209,17 @@ static int client_handle_close(struct dispatcher *d)
     return 0;
 }
 
-static void client_handle_error(struct dispatcher *d, int error)
+static void handle_error(struct dispatcher *d, int error)
 {
     (void)d;
     cli_fail("%s", strerror(error));
 }
 
 static const struct async_chat_ops client_ops = {
-    .dispatcher.handle_close = client_handle_close,
-    .dispatcher.handle_error = client_handle_error,
-    .collect_incoming_data = client_collect_incoming_data,
-    .found_terminator = client_found_terminator,
+    .dispatcher.handle_close = handle_close,
+    .dispatcher.handle_error = handle_error,
+    .collect_incoming_data = collect_incoming_data,
+    .found_terminator = found_terminator,
 };
 
 /* ---- the program ---- */
@@ -301,9 +301,9 @@ static void run(struct client *client, double timeout)
 {
     int open = 1;
 
-    client->moved = idle_now();
+    client->moved = net_now();
     while (open != 0) {
-        double left = client->moved + timeout - idle_now();
+        double left = client->moved + timeout - net_now();
         if (timeout > 0 && left <= 0)
             cli_fail("nothing came from the server for %g seconds", timeout);
         open = asyncore_loop(timeout > 0 ? left : -1, ASYNCORE_EPOLL, NULL, 1);
@@ -321,9 +321,8 @@ int main(int argc, char **argv)
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server, for a path", .text = &host},
         {"port", 'p', "P", "its port", .number = &client.port, .min = 1, .max = 65535},
-        {"head", 'I', NULL, "ask for the heads, and print them",
-         .flag = &client.head_only},
-        {"raw", 'r', NULL, "print bodies as they are, without escapes",
+        {"head", 0, NULL, "ask for the heads, and print them", .flag = &client.head_only},
+        {"raw", 0, NULL, "print bodies as they are, without escapes",
          .flag = &client.raw},
         {"timeout", 't', "SEC", "give up when nothing comes for so long; 0: never",
          .seconds = &timeout},

@@ -1,48 +1,23 @@
 /*
- * idle.h - who has been silent for how long: a list, for the server of lesson 8; and the clock,
- * for its other programs, too. Who has moved
+ * idle.h - who has been silent for how long: a list, for the server of lesson 8. Who has moved
  * goes to its end, so the one that has been silent for the longest time is always the first.
  */
 #ifndef IDLE_H
 #define IDLE_H
 
-#include <time.h>
-
-/* A member of the list; or the list itself, which is a ring: it begins with idle_init. */
+/* A member of the list; or the list itself, which is a ring: `after` it comes the first one. */
 struct idle {
     struct idle *before, *after;
-    double since; /* as idle_now */
+    double since; /* as net_now */
 };
 
-/* Seconds since some moment. */
-static inline double idle_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
+/* Begins an empty list, or a member of none. */
+void idle_init(struct idle *idle);
 
-static inline void idle_init(struct idle *idle)
-{
-    idle->before = idle->after = idle;
-}
-
-static inline void idle_leave(struct idle *idle)
-{
-    idle->before->after = idle->after;
-    idle->after->before = idle->before;
-    idle_init(idle);
-}
+/* Takes it out of the list that it is in, if there is one. */
+void idle_leave(struct idle *idle);
 
 /* Something has moved: it goes to the end of `list`, where it may be already. */
-static inline void idle_touch(struct idle *list, struct idle *idle)
-{
-    idle_leave(idle);
-    idle->since = idle_now();
-    idle->before = list->before;
-    idle->after = list;
-    list->before->after = idle;
-    list->before = idle;
-}
+void idle_touch(struct idle *list, struct idle *idle);
 
 #endif

@@ -2,10 +2,10 @@
  * replies.c - has the parsers of lesson 8 read any bytes as the lines of SMTP and POP3 servers.
  *
  * Run it:       make fuzz ARGS="60 replies"
- * Its partner:  lessons/08-asynchat-http/reply.h; libFuzzer, which chooses the bytes and has
+ * Its partner:  lessons/08-asynchat-http/mail/reply.h; libFuzzer, which chooses the bytes and has
  *               main
  */
-#include "../../lessons/08-asynchat-http/reply.h"
+#include "../../lessons/08-asynchat-http/mail/reply.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,15 +26,15 @@ static void check_line(const char *line, size_t length)
     const char *text = line;
     size_t text_length = length;
 
-    int code = smtp_parse_reply(line, length, &last);
+    int code = reply_smtp_code(line, length, &last);
     check(code == -1 || (code >= 200 && code <= 599 && length >= 3));
     check(code == -1 || last == (length == 3 || line[3] == ' '));
-    int status = pop3_parse_status(line, length);
+    int status = reply_pop3_status(line, length);
     check(status == -1 || *line == (status == 1 ? '+' : '-'));
-    if (pop3_parse_stat(line, length, &messages, &bytes) == 0)
+    if (reply_pop3_stat(line, length, &messages, &bytes) == 0)
         check(status == 1 && messages >= 0 && messages <= 999999999 && bytes >= 0 &&
               bytes <= 999999999);
-    if (pop3_text_line(&text, &text_length))
+    if (reply_text_line(&text, &text_length))
         check(text + text_length == line + length && length - text_length <= 1);
     else
         check(length == 1 && *line == '.');

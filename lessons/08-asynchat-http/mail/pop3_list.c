@@ -1,7 +1,7 @@
 /*
  * pop3_list.c - lists the messages that wait in a mailbox: the Subject of each.
  *
- * Run it:       build/08-asynchat-http/pop3_list --port 1100 --user bob
+ * Run it:       build/08-asynchat-http/mail/pop3_list --port 1100 --user bob
  *                   (asks for the password, or reads a line from stdin if that is no terminal)
  * Its partner:  a real server, such as dovecot; smtp_send sends what is listed here
  *
@@ -10,10 +10,8 @@
 #include "asynchat.h"
 #include "cli.h"
 #include "conversation.h"
-#include "idle.h"
 #include "reply.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -93,7 +91,7 @@ static void say(struct mailbox *m, enum step step, const char *shown, const char
 {
     m->step = step;
     m->conversation.ends = step == QUIT;
-    conversation_push_line(&m->conversation, shown, text);
+    conversation_say(&m->conversation, shown, text);
 }
 
 /* Asks for the next message, or leaves after the last one. */
@@ -186,7 +184,7 @@ static void hear_ok(struct mailbox *m, const char *line, size_t length)
         say(m, STAT, "STAT", "STAT");
         break;
     case STAT:
-        if (pop3_parse_stat(line, length, &m->messages, &bytes) == -1)
+        if (reply_pop3_stat(line, length, &m->messages, &bytes) == -1)
             cli_fail("STAT: this is no reply of POP3");
         printf("%ld messages, %ld bytes\n", m->messages, bytes);
         next_message(m);
@@ -200,13 +198,12 @@ static void hear_ok(struct mailbox *m, const char *line, size_t length)
     }
 }
 
-static void mailbox_handle_line(struct conversation *c, const char *line, size_t length)
+static void handle_line(struct conversation *c, const char *line, size_t length)
 {
     struct mailbox *m = container_of(c, struct mailbox, conversation);
 
-    c->due = idle_now() + c->timeout;
     if (m->step == HEADER || m->step == BODY) {
-        if (!pop3_text_line(&line, &length)) {
+        if (!reply_text_line(&line, &length)) {
             print_message(m);
             next_message(m);
         } else if (m->step == HEADER) {
@@ -214,7 +211,7 @@ static void mailbox_handle_line(struct conversation *c, const char *line, size_t
         }
         return;
     }
-    switch (pop3_parse_status(line, length)) {
+    switch (reply_pop3_status(line, length)) {
     case 1:
         hear_ok(m, line, length);
         break;
@@ -229,18 +226,16 @@ static void mailbox_handle_line(struct conversation *c, const char *line, size_t
 int main(int argc, char **argv)
 {
     static struct mailbox mailbox = {
-        .conversation = {.handle_line = mailbox_handle_line, .timeout = 60},
-        .fetch = TOP};
+        .conversation = {.handle_line = handle_line, .timeout = 60}, .fetch = TOP};
     const char *host = "127.0.0.1";
     long port = 110;
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
-        {"user", 'u', "U", "whose mailbox", .text = &mailbox.user},
-        {"timeout", 'T', "SEC", "give up after so long a silence; 0: never",
+        {"user", 0, "U", "whose mailbox", .text = &mailbox.user},
+        {"timeout", 't', "SEC", "give up after so long a silence; 0: never",
          .seconds = &mailbox.conversation.timeout},
-        {"verbose", 'v', NULL, "print what is said",
-         .flag = &mailbox.conversation.verbose},
+        {"verbose", 0, NULL, "print what is said", .flag = &mailbox.conversation.verbose},
         {0},
     };
     cli_parse(argc, argv, NULL, "List the messages in a mailbox on a POP3 server.",

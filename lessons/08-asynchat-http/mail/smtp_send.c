@@ -1,7 +1,7 @@
 /*
  * smtp_send.c - sends a message, which it reads from stdin, to an SMTP server.
  *
- * Run it:       printf 'Subject: Hi\n\nHello\n' | build/08-asynchat-http/smtp_send
+ * Run it:       printf 'Subject: Hi\n\nHello\n' | build/08-asynchat-http/mail/smtp_send
  *                   --port 2525 --from ann@example.org --to bob@example.org --verbose
  * Its partner:  a real server, such as opensmtpd; the message can be read with pop3_list
  *
@@ -9,10 +9,9 @@
  * a producer, which makes it ready to be sent a piece at a time.
  */
 #include "asynchat.h"
+#include "buffer.h"
 #include "cli.h"
 #include "conversation.h"
-#include "idle.h"
-#include "net.h"
 #include "reply.h"
 
 #include <errno.h>
@@ -40,8 +39,7 @@ static const struct {
 struct letter {
     struct conversation conversation;
     const char *words[STEPS]; /* the names and addresses that the steps say */
-    char *text;               /* the message, as it was read */
-    size_t length;
+    struct buffer text;       /* the message, as it was read */
     enum step step;
     bool sent; /* the server has taken it */
 };
@@ -97,32 +95,30 @@ static int push_text(struct letter *letter)
 {
     static const struct producer_ops ops = {.more = stuffer_more,
                                             .destroy = stuffer_destroy};
-    struct stuffer *s = malloc(sizeof *s);
+    struct stuffer *s = calloc(1, sizeof *s);
 
     if (s == NULL)
         return -1;
-    *s = (struct stuffer){.text = letter->text, .end = letter->text + letter->length};
+    s->text = buffer_front(&letter->text);
+    s->end = s->text + buffer_length(&letter->text);
     producer_init(&s->producer, &ops);
     return async_chat_push_with_producer(&letter->conversation.chat, &s->producer);
 }
 
 /* Reads all of stdin first: a message that can't be read to its end is not begun. */
-static void read_text(struct letter *letter)
+static void read_text(struct buffer *text)
 {
-    size_t size = 0;
+    const size_t size = 65536;
     ssize_t got;
 
     do {
-        if (letter->length == size) {
-            size = size == 0 ? 65536 : 2 * size;
-            letter->text = realloc(letter->text, size);
-            if (letter->text == NULL)
-                cli_fail("the message: %s", strerror(errno));
-        }
-        got = read(STDIN_FILENO, letter->text + letter->length, size - letter->length);
+        char *room = buffer_reserve(text, size);
+        if (room == NULL)
+            cli_fail("the message: %s", strerror(errno));
+        got = read(STDIN_FILENO, room, size);
         if (got == -1)
             cli_fail("stdin: %s", strerror(errno));
-        letter->length += (size_t)got;
+        buffer_added(text, (size_t)got);
     } while (got > 0);
 }
 
@@ -143,17 +139,17 @@ static void say_step(struct letter *letter)
     c->ends = letter->step == QUIT;
     snprintf(line, sizeof line, "%s%s%s", steps[letter->step].before,
              word == NULL ? "" : word, steps[letter->step].after);
-    conversation_say(c, line);
+    conversation_say(c, line, line);
 }
 
 /* Takes a line of a reply. After its last line the next step follows; or, if the server has
  * refused, QUIT. */
-static void letter_handle_line(struct conversation *c, const char *line, size_t length)
+static void handle_line(struct conversation *c, const char *line, size_t length)
 {
     struct letter *letter = container_of(c, struct letter, conversation);
     bool last;
 
-    int code = smtp_parse_reply(line, length, &last);
+    int code = reply_smtp_code(line, length, &last);
     if (code == -1)
         cli_fail("%s: this is no reply of SMTP", c->waits_for);
     if (!last)
@@ -171,26 +167,24 @@ static void letter_handle_line(struct conversation *c, const char *line, size_t 
         letter->sent |= letter->step == TEXT;
         letter->step += letter->step == EHLO ? 2 : 1;
     }
-    c->due = idle_now() + c->timeout;
     say_step(letter);
 }
 
 int main(int argc, char **argv)
 {
     static struct letter letter = {
-        .conversation = {.handle_line = letter_handle_line, .timeout = 300}};
+        .conversation = {.handle_line = handle_line, .timeout = 300}};
     static char name[256] = "localhost"; /* this machine's */
     const char *host = "127.0.0.1";
     long port = 25;
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
-        {"from", 'f', "A", "the sender's address", .text = &letter.words[MAIL]},
-        {"to", 't', "B", "the receiver's address", .text = &letter.words[RCPT]},
-        {"timeout", 'T', "SEC", "give up after so long a silence; 0: never",
+        {"from", 0, "A", "the sender's address", .text = &letter.words[MAIL]},
+        {"to", 0, "B", "the receiver's address", .text = &letter.words[RCPT]},
+        {"timeout", 't', "SEC", "give up after so long a silence; 0: never",
          .seconds = &letter.conversation.timeout},
-        {"verbose", 'v', NULL, "print what is said",
-         .flag = &letter.conversation.verbose},
+        {"verbose", 0, NULL, "print what is said", .flag = &letter.conversation.verbose},
         {0},
     };
     cli_parse(argc, argv, NULL, "Send the message on stdin to an SMTP server.", options);
@@ -198,8 +192,8 @@ int main(int argc, char **argv)
     conversation_check_word("to", letter.words[RCPT]);
     gethostname(name, sizeof name - 1);
     letter.words[EHLO] = letter.words[HELO] = name;
-    read_text(&letter);
+    read_text(&letter.text);
     conversation_run(&letter.conversation, host, port);
-    free(letter.text);
+    buffer_free(&letter.text);
     return letter.sent ? EXIT_SUCCESS : EXIT_FAILURE;
 }

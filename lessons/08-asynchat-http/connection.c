@@ -1,0 +1,326 @@
+/*
+ * connection.c - a client's connection: the protocol, on common/asynchat.h, which puts messages
+ * together, and sends what is pushed.
+ *
+ * A connection is in one of three states, each with a terminator of its own:
+ *
+ *     HEAD     "\r\n\r\n"        the head of a request comes
+ *     BODY     Content-Length    its body comes
+ *     LEAVING  none              the last answer is given; what still comes is thrown away
+ */
+#include "connection.h"
+
+#include "answer.h"
+#include "asynchat.h"
+#include "cli.h"
+#include "http.h"
+#include "net.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct connection {
+    struct async_chat chat;
+    struct service *service;
+    struct idle idle;
+    enum { HEAD, BODY, LEAVING } state;
+    size_t collected; /* bytes of this head, or of this body */
+    char last;        /* the last of them */
+    char *head;       /* of the request; `request` points into it */
+    struct http_request request;
+    bool ended;       /* nothing more comes from the client */
+    bool half_closed; /* nothing more goes to it */
+};
+
+static struct connection *connection_of(struct dispatcher *d)
+{
+    return container_of(d, struct connection, chat.dispatcher);
+}
+
+/* ---- how it goes on ---- */
+
+/* The next request may come. */
+static void expect_head(struct connection *c)
+{
+    c->state = HEAD;
+    c->collected = 0;
+    async_chat_set_terminator(&c->chat, "\r\n\r\n", 4);
+}
+
+/* The body of this request comes. */
+static void expect_body(struct connection *c)
+{
+    c->state = BODY;
+    c->collected = 0;
+    /* EXERCISE 2: the message is complete when content_length bytes have come */
+    async_chat_set_terminator(&c->chat, NULL, (size_t)c->request.content_length);
+    /* END EXERCISE */
+}
+
+/*
+ * No more requests: what waits is sent, and then the connection ends. If the server closed it
+ * while the client still sends, that would be a reset, and the client might lose the answer.
+ * So it half-closes, and throws away what comes until the client closes, too.
+ */
+static void leave(struct connection *c)
+{
+    c->state = LEAVING;
+    async_chat_set_terminator(&c->chat, NULL, 0);
+}
+
+/* Whoever leaves goes when all is sent. */
+static void go_when_done(struct connection *c)
+{
+    /* EXERCISE 5: only who leaves, has not half-closed yet, and has no output any more */
+    if (c->state != LEAVING || c->half_closed || async_chat_has_output(&c->chat))
+        return;
+    /* END EXERCISE */
+    c->half_closed = true;
+    if (c->ended)
+        dispatcher_close(&c->chat.dispatcher);
+    else
+        shutdown(c->chat.dispatcher.fd, SHUT_WR);
+}
+
+/* ---- an answer ends a request ---- */
+
+/* One line for a request: its first line, and what is answered. */
+static void log_answer(const struct connection *c, const struct answer *answer)
+{
+    char name[NET_NAME_SIZE];
+    struct text line = c->request.line;
+    size_t shown = line.length < 200 ? line.length : 200;
+
+    if (c->service->quiet)
+        return;
+    printf("[%s] ", net_format_address(&c->chat.dispatcher.addr, name));
+    if (shown > 0)
+        cli_print_bytes(stdout, line.bytes, shown);
+    else
+        printf("(no request)");
+    printf("%s: %d %s, %lld bytes\n", shown < line.length ? "..." : "", answer->status,
+           answer->reason, answer->length);
+}
+
+/* Sends the answer to the request. Then another request may come, or the connection ends. */
+static int send_answer(struct connection *c, const struct answer *answer)
+{
+    log_answer(c, answer);
+    if (answer_push(answer, &c->request, &c->chat) == -1)
+        return -1;
+    if (c->request.keep_alive)
+        expect_head(c);
+    else
+        leave(c);
+    free(c->head);
+    c->head = NULL;
+    c->request = (struct http_request){0};
+    go_when_done(c);
+    return 0;
+}
+
+/* Answers the request, whose body has come. */
+static int answer_now(struct connection *c, const char *body, size_t length)
+{
+    struct answer answer = answer_request(&c->request, c->service->root, body, length);
+    return send_answer(c, &answer);
+}
+
+/* Answers what is no request that can be understood. Where the next one would begin, nobody
+ * knows: so this is the end of the connection. */
+static int refuse(struct connection *c, int status)
+{
+    struct answer answer = answer_status(status);
+
+    c->request.keep_alive = false;
+    return send_answer(c, &answer);
+}
+
+/* ---- the protocol ---- */
+
+/* A head has come. Its request is answered at once, if it has no body. */
+static int begin_request(struct connection *c, char *head, size_t length)
+{
+    free(c->head);
+    c->head = head;
+    if (length == 0) { /* empty lines between two requests */
+        expect_head(c);
+        return 0;
+    }
+    int status = http_parse_request(head, length, &c->request);
+    if (status == 0 && c->request.content_length > c->service->max_body)
+        status = 413;
+    if (status != 0)
+        return refuse(c, status);
+    if (c->request.content_length == 0)
+        return answer_now(c, NULL, 0);
+    expect_body(c);
+    const char *go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    return c->request.expects_continue ? async_chat_push(&c->chat, go_on, strlen(go_on))
+                                       : 0;
+}
+
+/* A piece of a message has come. A head must have an end, and must be no longer than
+ * HTTP_MAX_HEAD: then it is looked at before its end has come. */
+static int collect_incoming_data(struct async_chat *chat, const char *bytes,
+                                 size_t length)
+{
+    struct connection *c = container_of(chat, struct connection, chat);
+
+    if (c->state == LEAVING)
+        return 0;
+    if (async_chat_collect_incoming_data(chat, bytes, length) == -1)
+        return -1;
+    bool is_bare = c->state == HEAD && http_has_bare_newline(c->last, bytes, length);
+    c->collected += length;
+    c->last = bytes[length - 1];
+    if (c->state == BODY || (!is_bare && c->collected <= HTTP_MAX_HEAD))
+        return 0;
+    c->head = async_chat_get_data(chat, &length);
+    c->request.line = (struct text){c->head, length};
+    bool has_line =
+        memchr(c->head, '\n', length < HTTP_MAX_HEAD ? length : HTTP_MAX_HEAD) != NULL;
+    return refuse(c, is_bare ? 400 : has_line ? 431 : 414);
+}
+
+/* A message is complete: a head, or a body. */
+static int found_terminator(struct async_chat *chat)
+{
+    struct connection *c = container_of(chat, struct connection, chat);
+    size_t length;
+
+    if (c->state == LEAVING)
+        return 0;
+    char *bytes = async_chat_get_data(chat, &length);
+    if (c->state == HEAD)
+        return begin_request(c, bytes, length);
+    int result = answer_now(c, bytes, length);
+    free(bytes);
+    return result;
+}
+
+/* ---- the methods that are not the protocol's ---- */
+
+/* While an answer waits, no more is asked: a client that does not read costs a bounded amount
+ * of memory. Who leaves may say what it likes. */
+static bool readable(struct dispatcher *d)
+{
+    struct connection *c = connection_of(d);
+
+    /* EXERCISE 6: not after its end; and only when nothing waits for it, or it leaves */
+    return !c->ended && (c->state == LEAVING || !async_chat_has_output(&c->chat));
+    /* END EXERCISE */
+}
+
+static int handle_read(struct dispatcher *d)
+{
+    struct connection *c = connection_of(d);
+
+    if (c->state != LEAVING)
+        idle_touch(&c->service->idle, &c->idle);
+    return async_chat_handle_read(d);
+}
+
+static int handle_write(struct dispatcher *d)
+{
+    struct connection *c = connection_of(d);
+
+    idle_touch(&c->service->idle, &c->idle);
+    if (async_chat_handle_write(d) == -1)
+        return -1;
+    go_when_done(c);
+    return 0;
+}
+
+/* The client has ended its side. If it has only half-closed, it still gets its answer. */
+static int handle_close(struct dispatcher *d)
+{
+    struct connection *c = connection_of(d);
+
+    c->ended = true;
+    if (async_chat_has_output(&c->chat))
+        leave(c);
+    else
+        dispatcher_close(d);
+    return 0;
+}
+
+/* An answer that can't be completed: only the end of the connection can say so. */
+static void handle_error(struct dispatcher *d, int error)
+{
+    async_chat_discard_buffers(&connection_of(d)->chat);
+    dispatcher_handle_error(d, error);
+}
+
+static void destroy(struct dispatcher *d)
+{
+    struct connection *c = connection_of(d);
+
+    c->service->clients--;
+    idle_leave(&c->idle);
+    free(c->head);
+    async_chat_destroy(d);
+    free(c);
+}
+
+static const struct async_chat_ops connection_ops = {
+    .dispatcher.readable = readable,
+    .dispatcher.handle_read = handle_read,
+    .dispatcher.handle_write = handle_write,
+    .dispatcher.handle_close = handle_close,
+    .dispatcher.handle_error = handle_error,
+    .dispatcher.destroy = destroy,
+    .collect_incoming_data = collect_incoming_data,
+    .found_terminator = found_terminator,
+};
+
+/* ---- a connection begins, and its time is over ---- */
+
+int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    int on = 1;
+
+    if (c == NULL)
+        return -1;
+    if (async_chat_init(&c->chat, &connection_ops, fd, NULL) == -1) {
+        free(c);
+        return -1;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->chat.dispatcher.addr = *peer; /* also if it has left already */
+    c->service = service;
+    idle_init(&c->idle);
+    idle_touch(&service->idle, &c->idle);
+    expect_head(c);
+    if (service->clients++ >= service->max_clients && refuse(c, 503) == -1)
+        dispatcher_close(&c->chat.dispatcher);
+    return 0;
+}
+
+/* It has been silent for too long. */
+static void time_out(struct connection *c)
+{
+    struct dispatcher *d = &c->chat.dispatcher;
+    bool in_request = c->state == BODY || (c->state == HEAD && c->collected > 0);
+
+    idle_touch(&c->service->idle, &c->idle);
+    if (!in_request || async_chat_has_output(&c->chat) || refuse(c, 408) == -1)
+        dispatcher_close(d);
+}
+
+double connection_end_silent(struct service *service)
+{
+    struct idle *oldest;
+
+    while (service->timeout > 0 && (oldest = service->idle.after) != &service->idle) {
+        double left = oldest->since + service->timeout - net_now();
+        if (left > 0)
+            return left;
+        time_out(container_of(oldest, struct connection, idle));
+    }
+    return -1;
+}
