@@ -4,6 +4,9 @@
 CC       = cc
 CFLAGS   = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 CPPFLAGS = -Icommon -D_POSIX_C_SOURCE=200809L
+# Every symbol is looked up when a program starts, and not at its first call. What that writes, forked children share.
+LDFLAGS  = $(if $(filter Linux,$(shell uname)),-Wl$(comma)-z$(comma)now)
+comma    = ,
 BUILD    = build
 ARGS     =
 

@@ -99,13 +99,17 @@ static void print_help(const char *arguments, const char *purpose,
     printf("usage: %s [OPTION]...%s%s\n%s\n\n", program, arguments ? " " : "",
            arguments ? arguments : "", purpose);
     for (const struct cli_option *option = options; option->name != NULL; option++) {
-        char left[40];
-        snprintf(left, sizeof left, "--%s %s", option->name,
-                 option->argument ? option->argument : "");
+        char left[64];
+        int length = snprintf(left, sizeof left, "--%s%s%s", option->name,
+                              option->argument ? " " : "",
+                              option->argument ? option->argument : "");
         if (option->letter != 0)
-            printf("  -%c, %-20s %s", option->letter, left, option->help);
+            printf("  -%c, %-20s", option->letter, left);
         else
-            printf("      %-20s %s", left, option->help);
+            printf("      %-20s", left);
+        if (length > 20) /* then the text stands in the next row */
+            printf("\n%26s", "");
+        printf(" %s", option->help);
         print_default(option);
         putchar('\n');
     }

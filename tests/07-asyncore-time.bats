@@ -529,11 +529,11 @@ two_clients() {
   ulimit -n 1300 2>/dev/null || skip "ulimit -n can't be raised to 1300"
   local poller
   for poller in select poll epoll; do
-    run_bounded "$BUILD/07-asyncore-time/measure_cost" --poller "$poller" --idle 900 --messages 1000
+    run_bounded "$BUILD/07-asyncore-time/measure_cost" --poller "$poller" --silent 900 --count 1000
     assert_succeeds
-    assert_regex "$output" "^$poller, 900 idle: [0-9.]+ us of CPU for each message\$"
+    assert_regex "$output" "^$poller, 900 silent: [0-9.]+ us of CPU for each message\$"
   done
-  run_bounded "$BUILD/07-asyncore-time/measure_cost" --poller select --idle 1100
+  run_bounded "$BUILD/07-asyncore-time/measure_cost" --poller select --silent 1100
   assert_fails 1
   assert_regex "$stderr" "can't wait for descriptor 1024\$"
 }

@@ -50,11 +50,11 @@ ask "How does the time of a message change, when 5,000 are silent?" \
   "It becomes shorter." \
   --answer 2
 columns cost
-program cost measure_cost --poller poll --idle 10
-expect cost '^poll, 10 idle: '
+program cost measure_cost --poller poll --silent 10
+expect cost '^poll, 10 silent: '
 wait_for_status cost 0
-program cost measure_cost --poller poll --idle 5000
-expect cost '^poll, 5000 idle: '
+program cost measure_cost --poller poll --silent 5000
+expect cost '^poll, 5000 silent: '
 wait_for_status cost 0
 reveal "The loop asks each object what it waits for, the kernel looks at each descriptor, and the loop at each" \
   "result."
@@ -67,11 +67,11 @@ ask "And with epoll, when 5,000 are silent?" \
   "5,000 are too many for epoll." \
   --answer 1
 columns cost
-program cost measure_cost --poller epoll --idle 10
-expect cost '^epoll, 10 idle: '
+program cost measure_cost --poller epoll --silent 10
+expect cost '^epoll, 10 silent: '
 wait_for_status cost 0
-program cost measure_cost --poller epoll --idle 5000
-expect cost '^epoll, 5000 idle: '
+program cost measure_cost --poller epoll --silent 5000
+expect cost '^epoll, 5000 silent: '
 wait_for_status cost 0
 reveal "epoll_wait returns only those that are ready, and the loop asks only those again."
 
@@ -83,7 +83,7 @@ ask "What happens?" \
   "It crashes." \
   --answer 2
 columns cost
-program cost measure_cost --poller select --idle 2000
+program cost measure_cost --poller select --silent 2000
 expect cost "^measure_cost: select can't wait for descriptor 1024$"
 wait_for_status cost 1
 reveal "An fd_set has a bit for each descriptor below 1024. The framework looks before it sets one, and calls" \

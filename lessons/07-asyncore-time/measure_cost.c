@@ -2,7 +2,7 @@
  * measure_cost.c - what a message costs with each poller, while others are silent: a loop with many
  * objects of which only ten have something to do.
  *
- * Run it:       build/07-asyncore-time/measure_cost --poller poll --idle 1000
+ * Run it:       build/07-asyncore-time/measure_cost --poller poll --silent 1000
  * It has no partner: the other ends of the connections are here, too.
  *
  * In each pass of the loop ten objects receive a message and send it back. The silent ones
@@ -67,7 +67,7 @@ static int open_pair(struct dispatcher *d)
 }
 
 /* Begins `count` objects that never have an event. */
-static void open_idle(long count)
+static void open_silent(long count)
 {
     struct dispatcher *idle = calloc((size_t)count + 1, sizeof *idle);
 
@@ -106,15 +106,16 @@ static void round_trip(const int *ends, enum asyncore_poller poller)
 int main(int argc, char **argv)
 {
     const char *name = "epoll";
-    long idle = 1000;
-    long messages = 10000;
+    long silent = 1000;
+    long count = 10000;
     struct dispatcher busy[BUSY];
     int ends[BUSY];
     const struct cli_option options[] = {
         {"poller", 'P', "select|poll|epoll", "what the loop waits with", .text = &name,
          .choices = asyncore_poller_names},
-        {"idle", 0, "N", "silent objects", .number = &idle, .min = 1, .max = 1000000},
-        {"messages", 0, "N", "messages to measure with", .number = &messages, .min = BUSY,
+        {"silent", 0, "N", "objects without anything to do", .number = &silent, .min = 1,
+         .max = 1000000},
+        {"count", 'n', "N", "messages to measure with", .number = &count, .min = BUSY,
          .max = 100000000},
         {0},
     };
@@ -125,12 +126,12 @@ int main(int argc, char **argv)
 
     for (int i = 0; i < BUSY; i++)
         ends[i] = open_pair(&busy[i]);
-    open_idle(idle);
+    open_silent(silent);
     round_trip(ends, poller); /* the first one also tells epoll who is there */
     double begin = cpu_seconds();
-    for (long i = 0; i < messages / BUSY; i++)
+    for (long i = 0; i < count / BUSY; i++)
         round_trip(ends, poller);
-    double each = (cpu_seconds() - begin) / (double)(messages / BUSY * BUSY);
-    printf("%s, %ld idle: %.1f us of CPU for each message\n", name, idle, each * 1e6);
+    double each = (cpu_seconds() - begin) / (double)(count / BUSY * BUSY);
+    printf("%s, %ld silent: %.1f us of CPU for each message\n", name, silent, each * 1e6);
     return EXIT_SUCCESS;
 }

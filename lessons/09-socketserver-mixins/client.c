@@ -3,7 +3,7 @@
  *
  * Run it:       make client-9                                (first: make server-9, elsewhere)
  *               printf 'one\ntwo\n' | make -s client-9 ARGS=--once
- * Its partner:  server.c; both share type.h
+ * Its partner:  server.c; both share the module type
  *
  * The calls, in order: for a stream, those of lesson 2. For datagrams, connect sends nothing:
  * it only sets to whom send sends, and from whom recv takes what comes.
@@ -59,7 +59,7 @@ static int connect_to_path(int fd)
         return -1;
     }
     strcpy(server.sun_path, host);
-    if (is_datagram(type)) {
+    if (type_is_datagram(type)) {
         if (bind(fd, (const struct sockaddr *)&own, sizeof own) == -1)
             return -1;
         strcpy(own_path, own.sun_path);
@@ -92,13 +92,13 @@ static int open_connection(double timeout)
     const char *reason = NULL;
     int fd;
 
-    if (is_unix(type)) {
-        fd = socket(AF_UNIX, is_datagram(type) ? SOCK_DGRAM : SOCK_STREAM, 0);
+    if (type_is_unix(type)) {
+        fd = socket(AF_UNIX, type_is_datagram(type) ? SOCK_DGRAM : SOCK_STREAM, 0);
         if (fd == -1 || connect_to_path(fd) == -1)
             cli_fail("connect %s: %s", host, strerror(errno));
     } else {
-        fd = is_datagram(type) ? connect_datagrams(&reason)
-                               : net_connect(host, port, &reason);
+        fd = type_is_datagram(type) ? connect_datagrams(&reason)
+                                    : net_connect(host, port, &reason);
         if (fd == -1)
             cli_fail("connect %s:%ld: %s", host, port, reason);
     }
@@ -123,7 +123,7 @@ static ssize_t receive_answer(struct rfile *rfile, char **answer)
 {
     static char datagram[MAX_ANSWER];
 
-    if (!is_datagram(type))
+    if (!type_is_datagram(type))
         return rfile_readline(rfile, MAX_ANSWER, answer);
     *answer = datagram;
     return net_recv(rfile->fd, datagram, sizeof datagram);
@@ -180,9 +180,9 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "the server's name or address; unix, unixgram: its path",
          .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
-        {"type", 'T', "tcp|udp|unix|unixgram", "the kind of socket", .text = &type,
-         .choices = TYPES},
-        {"once", 'o', NULL, "a connection for each line", .flag = &once},
+        {"type", 0, "tcp|udp|unix|unixgram", "the kind of socket", .text = &type,
+         .choices = type_names},
+        {"once", 0, NULL, "a connection for each line", .flag = &once},
         {"timeout", 't', "SEC", "give up on an answer; 0 never does",
          .seconds = &timeout},
         {0},
@@ -190,8 +190,8 @@ int main(int argc, char **argv)
     cli_parse(argc, argv, NULL, "Send each line of the input, and print the answer.",
               options);
     if (host == NULL)
-        host = default_host(type);
-    if (is_unix(type) && strlen(host) >= sizeof own_path)
+        host = type_default_host(type);
+    if (type_is_unix(type) && strlen(host) >= sizeof own_path)
         cli_fail("connect %s: %s", host, strerror(ENAMETOOLONG));
     atexit(remove_own_path);
 

@@ -4,14 +4,11 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
-/* All addresses that begin with the same `bits` bits. Of all 0, it has none. */
+/* All addresses of a family that begin with the same `bits` bits as `address`. */
 struct network {
     int family;
     unsigned char address[sizeof(struct in6_addr)];
@@ -19,46 +16,9 @@ struct network {
 };
 
 /* Reads "ADDRESS/BITS"; ADDRESS alone is a network of one. Returns 0; or -1 if it is none. */
-static inline int network_parse(struct network *network, const char *text)
-{
-    char address[INET6_ADDRSTRLEN] = "";
-    size_t length = strcspn(text, "/");
-    char *end;
-
-    if (length >= sizeof address)
-        return -1;
-    memcpy(address, text, length);
-    network->family = strchr(address, ':') != NULL ? AF_INET6 : AF_INET;
-    if (inet_pton(network->family, address, network->address) != 1)
-        return -1;
-    const unsigned long most = network->family == AF_INET6 ? 128 : 32;
-    network->bits = (unsigned)most;
-    if (text[length] == '\0')
-        return 0;
-    const char *digits = text + length + 1;
-    unsigned long bits = strtoul(digits, &end, 10);
-    network->bits = (unsigned)bits;
-    return strchr("0123456789", *digits) != NULL && end != digits && *end == '\0' &&
-                   bits <= most
-               ? 0
-               : -1;
-}
+int network_parse(struct network *network, const char *text);
 
 /* Is the address of this socket in the network? */
-static inline bool network_has(const struct network *network,
-                               const struct sockaddr_storage *socket)
-{
-    const void *bytes = &((const struct sockaddr_in *)socket)->sin_addr;
-    if (socket->ss_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)socket)->sin6_addr;
-    const unsigned char *address = bytes;
-    const unsigned whole = network->bits / 8;
-    const unsigned mask = 0xffU << (8 - network->bits % 8) & 0xff;
-
-    if (socket->ss_family != network->family)
-        return false;
-    return memcmp(address, network->address, whole) == 0 &&
-           (mask == 0 || (address[whole] & mask) == (network->address[whole] & mask));
-}
+bool network_has(const struct network *network, const struct sockaddr_storage *socket);
 
 #endif

@@ -5,10 +5,10 @@
  * Run it:       make server-9                            (then, elsewhere: make client-9)
  *               make server-9 ARGS="--mixin threading"   (or forking: many at once)
  *               make server-9 ARGS="--type udp"          (or unix, or unixgram)
- * Its partner:  client.c
+ * Its partner:  client.c; its modules are handler, network and type
  *
  * It stands on common/socketserver.h, which makes the calls of the lessons before. What a
- * client gets is in handler.h.
+ * client gets is in handler.c.
  */
 #include "cli.h"
 #include "handler.h"
@@ -38,7 +38,7 @@ static bool refuse(struct server *server, const struct request *request,
     char text[64];
     int length = snprintf(text, sizeof text, "error: %s\n", reason);
 
-    log_event(server, request, "refused: ", reason, strlen(reason));
+    time_server_log(server, request, "refused: ", reason, strlen(reason));
     sendto(request->fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL,
            stream ? NULL : (const struct sockaddr *)&request->client_address,
            stream ? 0 : request->client_address_length);
@@ -70,7 +70,7 @@ static void handle_error(struct server *server, const struct request *request)
     if (request == NULL)
         cli_warn("no client: %s", reason);
     else
-        log_event(server, request, "failed: ", reason, strlen(reason));
+        time_server_log(server, request, "failed: ", reason, strlen(reason));
 }
 
 static void handle_timeout(struct server *server)
@@ -83,28 +83,22 @@ static void handle_timeout(struct server *server)
 
 static void init_server(struct time_server *self, const char *type)
 {
-    static const struct server_ops METHODS = {
+    static const struct server_ops server_ops = {
         .verify_request = verify_request,
         .handle_error = handle_error,
         .handle_timeout = handle_timeout,
     };
-    const struct request_handler_class handler = {
-        .size = sizeof(struct stream_request_handler),
-        .base = is_datagram(type) ? &datagram_request_handler_class
-                                  : &stream_request_handler_class,
-        .setup = setup,
-        .handle = handle,
-        .finish = finish,
-    };
+    const struct request_handler_class handler =
+        time_handler_class(type_is_datagram(type));
 
     if (strcmp(type, "tcp") == 0)
-        tcp_server_init(&self->base, &METHODS, &handler);
+        tcp_server_init(&self->base, &server_ops, &handler);
     else if (strcmp(type, "udp") == 0)
-        udp_server_init(&self->base, &METHODS, &handler);
+        udp_server_init(&self->base, &server_ops, &handler);
     else if (strcmp(type, "unix") == 0)
-        unix_stream_server_init(&self->base, &METHODS, &handler);
+        unix_stream_server_init(&self->base, &server_ops, &handler);
     else
-        unix_datagram_server_init(&self->base, &METHODS, &handler);
+        unix_datagram_server_init(&self->base, &server_ops, &handler);
     /* More than a thousand may come at once, before the loop has accepted the first. */
     self->base.request_queue_size = 1024;
     /* One byte more than a line may have: so one that is too long is known by that. */
@@ -184,12 +178,12 @@ int main(int argc, char **argv)
          .text = &host},
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
-        {"type", 'T', "tcp|udp|unix|unixgram", "the kind of socket", .text = &type,
-         .choices = TYPES},
-        {"mixin", 'm', "none|threading|forking", "who serves clients", .text = &mixin,
+        {"type", 0, "tcp|udp|unix|unixgram", "the kind of socket", .text = &type,
+         .choices = type_names},
+        {"mixin", 'x', "none|threading|forking", "who serves clients", .text = &mixin,
          .choices = MIXINS},
-        {"allow", 'a', "CIDR", "serve only addresses like 127.0.0.0/8", .text = &allow},
-        {"max-clients", 'n', "N", "clients at the same time; more are refused",
+        {"allow", 0, "CIDR", "serve only addresses like 127.0.0.0/8", .text = &allow},
+        {"max-clients", 0, "N", "clients at the same time; more are refused",
          .number = &server.max_clients, .min = 1, .max = 100000},
         {"max-children", 0, "N", "children at the same time; more clients wait",
          .number = &max_children, .min = 1, .max = 100000},
@@ -197,18 +191,19 @@ int main(int argc, char **argv)
          .min = 1, .max = 1 << 20},
         {"timeout", 't', "SEC", "give up on a silent client; 0 never does",
          .seconds = &server.timeout},
-        {"idle", 'i', "SEC", "stop when nobody came for so long; 0 never does",
+        {"idle", 0, "SEC", "stop when nobody came for so long; 0 never does",
          .seconds = &server.idle},
         {"quiet", 'q', NULL, "do not log what clients do", .flag = &server.quiet},
         {0},
     };
     cli_parse(argc, argv, NULL, "Answer each line with the time and the line.", options);
-    if (allow != NULL && (is_unix(type) || network_parse(&server.allowed, allow) == -1))
+    if (allow != NULL &&
+        (type_is_unix(type) || network_parse(&server.allowed, allow) == -1))
         cli_fail_usage("--allow %s: not a network such as 127.0.0.0/8, with tcp or udp",
                        allow);
     server.restricted = allow != NULL;
     if (host == NULL)
-        host = default_host(type);
+        host = type_default_host(type);
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         cli_fail("signal: %s", strerror(errno));
 
@@ -217,7 +212,7 @@ int main(int argc, char **argv)
     init_server(&server, type);
     choose_mixin(&server, mixin, max_children);
     if (server_open(&server.base, host, port, &reason) == -1) {
-        if (is_unix(type))
+        if (type_is_unix(type))
             cli_fail("bind %s: %s", host, reason);
         cli_fail("bind %s:%ld: %s", host, port, reason);
     }

@@ -5,24 +5,17 @@
 #define TYPE_H
 
 #include <stdbool.h>
-#include <string.h>
 
-static const char *const TYPES[] = {"tcp", "udp", "unix", "unixgram", NULL};
+/* "tcp", "udp", "unix", "unixgram", ended by NULL. */
+extern const char *const type_names[];
 
-static inline bool is_unix(const char *type)
-{
-    return strncmp(type, "unix", strlen("unix")) == 0;
-}
+/* Is it a Unix socket, whose address is a path? `type` is one of type_names. */
+bool type_is_unix(const char *type);
 
-static inline bool is_datagram(const char *type)
-{
-    return strcmp(type, "udp") == 0 || strcmp(type, "unixgram") == 0;
-}
+/* Does it send datagrams, and no stream? */
+bool type_is_datagram(const char *type);
 
-/* Where the server is, if --host does not say: an address, or a path. */
-static inline const char *default_host(const char *type)
-{
-    return is_unix(type) ? "/tmp/twelve-sockets-9" : "127.0.0.1";
-}
+/* Returns where the server is, if --host does not say: an address, or a path. */
+const char *type_default_host(const char *type);
 
 #endif

@@ -10,6 +10,11 @@
 
 void __gcov_dump(void);
 
-#define _exit(status) (__gcov_dump(), _Exit(status))
+#define _exit(status)                                                                    \
+    __extension__({                                                                      \
+        int status_of_exit = (status); /* what it calls is counted, too */               \
+        __gcov_dump();                                                                   \
+        _Exit(status_of_exit);                                                           \
+    })
 
 #endif

@@ -111,7 +111,7 @@ shows_help() {
   bad_usage "$BUILD/07-asyncore-time/server" --poller kqueue
   bad_usage "$BUILD/07-asyncore-time/server" --max-queue 0
   bad_usage "$BUILD/07-asyncore-time/client" $'two\nlines'
-  bad_usage "$BUILD/07-asyncore-time/measure_cost" --idle 0
+  bad_usage "$BUILD/07-asyncore-time/measure_cost" --silent 0
   bad_usage "$BUILD/08-asynchat-http/server" --poller kqueue
   bad_usage "$BUILD/08-asynchat-http/server" --max-body -1
   bad_usage "$BUILD/08-asynchat-http/server" --max-clients 0
@@ -195,7 +195,7 @@ fails_to_connect() {
   full_stdout "$BUILD/03-tcp-dialog/client" --port "$port" <input
   SERVER=$BUILD/05-select-chat/server start_server_as server5
   full_stdout "$BUILD/05-select-chat/client" --port "$port" <input
-  full_stdout "$BUILD/07-asyncore-time/measure_cost" --messages 10
+  full_stdout "$BUILD/07-asyncore-time/measure_cost" --count 10
   SERVER=$BUILD/07-asyncore-time/server start_server_as server7
   full_stdout "$BUILD/07-asyncore-time/client" --port "$port" --every 0
   SERVER=$BUILD/08-asynchat-http/server start_server_as server8
@@ -248,4 +248,35 @@ asks_time() {
       asks_time "$client" "$server" || fail "this was the client of $client with the server of $server"
     done
   done
+}
+
+# options_of PROGRAM: what its --help says of each option, a line each: WORD LETTER, or WORD - without one.
+options_of() {
+  "$1" --help | sed -nE 's/^  -(.), --([a-z-]+).*/\2 \1/p; s/^      --([a-z-]+).*/\1 -/p'
+}
+
+# The same of the table in CONTRIBUTING.md.
+options_in_table() {
+  sed -n '/^## The options/,/^## Add/p' "$ROOT/CONTRIBUTING.md" | awk -F ' [|] ' '
+    /^[|] `--/ {
+      letter = $2 ~ /`-.`/ ? substr($2, index($2, "`-") + 2, 1) : "-"
+      count = split($1, words, "`--")
+      for (i = 2; i <= count; i++) { sub(/[^a-z-].*/, "", words[i]); print words[i], letter }
+    }'
+}
+
+@test "one word and one letter for one thing in all lessons, as the table in CONTRIBUTING.md has it" {
+  local program found
+  options_in_table | sort >table
+  (($(wc -l <table) > 30)) || fail "the table was not found"
+  assert_equal "$(cut -d ' ' -f 1 table | uniq -d)" ''
+  assert_equal "$(cut -d ' ' -f 2 table | grep -v -- - | sort | uniq -d)" ''
+  while read -r program; do
+    options_of "$program" | sort >own
+    [[ -s own ]] || fail "$program --help names no option"
+    found=$(comm -23 own table)
+    [[ -z $found ]] || fail "not in the table of CONTRIBUTING.md: ${program#"$BUILD"/}: $found"
+    cat own >>all
+  done < <(find "$BUILD"/??-*/ -type f -perm -u+x)
+  assert_equal "$(sort -u all | comm -13 - table)" '' # nothing in the table that no program has
 }

@@ -24,10 +24,10 @@ api_index() {
   ((checked > 20)) || fail "only $checked links were found"
 }
 
-# find_files LESSON FILE...: the path of each, in the lesson's directory or in common/.
+# find_files LESSON: the path of each file that its input names, in the lesson's directory or in common/.
 find_files() {
   local file
-  for file in "${@:2}"; do
+  grep -oE '[a-z0-9_]+\.[ch]' | while read -r file; do
     find "$1" "$ROOT/common" -name "$file" | head -n 1
   done
 }
@@ -39,7 +39,7 @@ find_files() {
     while read -r name where; do
       case $where in
         *both* | *all*) file="$lesson/server.c $lesson/client.c" ;;
-        *) file=$(find_files "$lesson" $(grep -oE '[a-z0-9_]+\.[ch]' <<<"$where")) ;;
+        *) file=$(find_files "$lesson" <<<"$where") ;;
       esac
       for file in $file; do
         grep -qws "$name" "$file" "${file%.h}.c" || fail "$readme says that $name is in $where, but it is not in $file"
