@@ -1,6 +1,6 @@
 /*
- * answer.h - what is answered to a request, for the server of lesson 8: the time, an echo, a file,
- * or a status alone. An answer is made first, and then it is sent.
+ * answer.h - what is answered to a request, for the server of lesson 8: the time, an echo, a
+ * file, or a status alone. An answer is made first, and then it is sent.
  */
 #ifndef ANSWER_H
 #define ANSWER_H
