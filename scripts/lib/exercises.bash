@@ -60,5 +60,10 @@ list_todos() {
 
 # The sources of the work that make up its server or its client.
 files_of() {
-  printf '%s\n' "${frameworks[@]/#/$work/}" "$work/"*.h "$work/$1.c"
+  local header
+  printf '%s\n' "${frameworks[@]/#/$work/}"
+  for header in "$work/"*.h; do
+    printf '%s\n' "$header" "${header%.h}.c" # a module; list_todos passes over what is not there
+  done
+  printf '%s\n' "$work/$1.c"
 }
