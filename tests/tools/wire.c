@@ -68,44 +68,56 @@ size_t wire_receive(const struct peer *peer, char *bytes, size_t size)
     }
 }
 
+/* Connects the socket of `peer`, and waits until that is done. */
+static void connect_socket(struct peer *peer, const struct sockaddr *address,
+                           socklen_t length)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+
+    if (connect(peer->fd, address, length) == 0)
+        return;
+    if (errno != EINPROGRESS)
+        wire_fail(peer, strerror(errno));
+    wire_await(peer, peer->fd, POLLOUT);
+    getsockopt(peer->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0)
+        wire_fail(peer, strerror(error));
+}
+
 void wire_open(struct peer *peer, const char *host, long port, bool listening,
                long rcvbuf)
 {
+    struct sockaddr_storage address;
+    const struct sockaddr *where = (const struct sockaddr *)&address;
     const char *reason = NULL;
-    struct addrinfo *a = net_look_up(host, port, listening, &reason);
+    char name[NET_NAME_SIZE];
     int on = 1;
     int size = (int)rcvbuf;
-    int error = 0;
-    socklen_t length = sizeof error;
 
-    if (a == NULL)
+    struct addrinfo *list = net_look_up(host, port, listening, &reason);
+    if (list == NULL)
         cli_fail("%s: %s", host, reason);
-    int fd = socket(a->ai_family, peer->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+    socklen_t length = list->ai_addrlen;
+    memcpy(&address, list->ai_addr, length);
+    freeaddrinfo(list);
+
+    int fd = socket(where->sa_family, peer->udp ? SOCK_DGRAM : SOCK_STREAM, 0);
     if (fd == -1)
         cli_fail("socket: %s", strerror(errno));
     net_set_nonblocking(fd);
     if (rcvbuf > 0)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-
-    if (listening) {
-        char name[NET_NAME_SIZE];
-        if (!peer->udp)
-            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-        if (bind(fd, a->ai_addr, a->ai_addrlen) == -1 ||
-            (!peer->udp && listen(fd, 128) == -1) || net_local_name(fd, name) == -1)
-            cli_fail("bind %s:%ld: %s", host, port, strerror(errno));
-        printf("listening on %s\n", name);
-        peer->listener = fd;
-    } else {
+    if (!listening) {
         peer->fd = fd;
-        if (connect(fd, a->ai_addr, a->ai_addrlen) == -1) {
-            if (errno != EINPROGRESS)
-                wire_fail(peer, strerror(errno));
-            wire_await(peer, fd, POLLOUT);
-            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-            if (error != 0)
-                wire_fail(peer, strerror(error));
-        }
+        connect_socket(peer, where, length);
+        return;
     }
-    freeaddrinfo(a);
+    if (!peer->udp)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, where, length) == -1 || (!peer->udp && listen(fd, 128) == -1) ||
+        net_local_name(fd, name) == -1)
+        cli_fail("bind %s:%ld: %s", host, port, strerror(errno));
+    printf("listening on %s\n", name);
+    peer->listener = fd;
 }
