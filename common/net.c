@@ -221,7 +221,7 @@ void net_refuse(int fd, const char *reason)
     char text[4096]; /* for the line, and then for what the client has sent */
     int length = snprintf(text, sizeof text, "error: %.100s\r\n", reason);
 
-    send(fd, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(fd, text, (size_t)length, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     /* To close with bytes unread would reset the connection. But who sends and sends is left. */
     for (int i = 0; i < 16 && recv(fd, text, sizeof text, MSG_DONTWAIT) > 0; i++)

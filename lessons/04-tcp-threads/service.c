@@ -88,7 +88,7 @@ void service_refuse(int fd, const char *name, const char *reason)
     int length = snprintf(text, sizeof text, "error: %.100s\r\n", reason);
 
     service_log(name, "refused: %s", reason);
-    send(fd, text, (size_t)length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send(fd, text, (size_t)length, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     /* To close with bytes unread would reset the connection. But who sends and sends is left. */
     for (int i = 0; i < 16 && recv(fd, text, sizeof text, MSG_DONTWAIT) > 0; i++)
