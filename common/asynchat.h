@@ -113,7 +113,7 @@ int async_chat_init(struct async_chat *chat, const struct async_chat_ops *ops, i
 /*
  * From now on a message ends with these bytes, which stay the caller's, and must live until
  * there is another terminator. With NULL for `bytes`, it ends when `length` bytes have come;
- * with a length of 0, never: all is collected as it comes. Found_terminator may call it, and
+ * with a length of 0, never: all is collected as it comes. The method found_terminator may call it, and
  * collect_incoming_data: it holds for all that was not handed out yet. When so many bytes have
  * come, there is no terminator any more. Python: set_terminator.
  */

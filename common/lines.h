@@ -22,8 +22,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The lines of one connection. It has memory only while half a line waits, so ten thousand silent
- * connections need none. */
+/* The lines of one connection. It has memory from lines_room until lines_next finds nothing that
+ * waits: so ten thousand silent connections that are not being received from need none. */
 struct lines {
     struct buffer buffer;
     size_t max;    /* bytes of the longest line, without its end */

@@ -37,6 +37,9 @@ extern _Atomic sig_atomic_t net_stopping;
  * SIGPIPE is ignored: by default, sending to a peer that has left would end the whole
  * program. Ignored, send returns -1 with errno EPIPE, and only that peer is lost.
  *
+ * It takes SIGALRM, too: after a stop signal, alarm(2) repeats it every second, for a call that
+ * was entered just after the signal had come. So the program can't use alarm itself.
+ *
  * Returns 0, or -1 with errno set by sigaction(2).
  */
 int net_handle_signals(void);

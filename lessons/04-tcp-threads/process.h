@@ -14,7 +14,7 @@ int process_init(int listener, long max);
  * none to be had, this client is refused. */
 void process_start(int fd, const char *name);
 
-/* Takes leave of every child that has ended. One that nobody waits for stays a zombie. */
+/* Reaps every child that has ended. One that nobody waits for stays a zombie. */
 void process_reap(void);
 
 /* Returns how many children there are, of those that process_reap has not seen end. */

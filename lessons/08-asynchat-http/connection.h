@@ -21,7 +21,7 @@ struct service {
 
 /*
  * Begins a connection with the client `peer` on the socket `fd`, which is the connection's from
- * now on. If there are max_clients already, the client is told so, and it ends.
+ * now on. If there are max_clients already, the client gets 503, and the connection is closed.
  * Returns 0, or -1 with errno set: then `fd` stays the caller's.
  */
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer);

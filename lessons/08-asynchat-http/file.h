@@ -15,7 +15,7 @@
  * ends with / means the index.html there. The way goes from directory to directory, and a
  * symbolic link is not followed: so nothing leads outside, also if somebody changes the
  * directories meanwhile.
- * Returns a descriptor of a regular file; or -1 with errno set: ELOOP for a symbolic link,
+ * Returns a descriptor of a regular file, which the caller closes, with *about set; or -1 with errno set: ELOOP for a symbolic link,
  * ENOENT for what is no regular file, or as openat(2) sets it.
  */
 int file_open(int root, const char *path, struct stat *about);

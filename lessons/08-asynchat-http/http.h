@@ -38,7 +38,7 @@ int http_parse_request(const char *bytes, size_t length, struct http_request *re
 /*
  * Decodes the path of a target: %41 is A, and the query behind ? is left out. It never leads
  * upwards: `..` is refused, and a / that is written as %2F, and NUL.
- * path: room for length + 1 bytes; ends with a NUL byte
+ * path: room for target.length + 1 bytes; ends with a NUL byte
  * Returns 0 or 400.
  */
 int http_decode_path(struct text target, char *path);
