@@ -19,6 +19,14 @@ double net_now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+void net_sleep(double seconds)
+{
+    struct timespec left = {.tv_sec = (time_t)seconds};
+    left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
+    while (nanosleep(&left, &left) == -1 && errno == EINTR)
+        ;
+}
+
 /* ---- signals ---- */
 
 _Atomic sig_atomic_t net_stopping;
@@ -223,7 +231,8 @@ void net_refuse(int fd, const char *reason)
 
     send(fd, text, (size_t)length, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
-    /* To close with bytes unread would reset the connection. But who sends and sends is left. */
+    /* To close with bytes unread would reset the connection, and the client might lose the line.
+     * A client that goes on sending is not waited for: 64 KiB are enough. */
     for (int i = 0; i < 16 && recv(fd, text, sizeof text, MSG_DONTWAIT) > 0; i++)
         ;
     close(fd);

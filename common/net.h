@@ -22,6 +22,9 @@ enum { NET_NAME_SIZE = INET6_ADDRSTRLEN + sizeof "[]:65535" };
 /* Seconds on a clock that never jumps: the difference of two is the time between them. */
 double net_now(void);
 
+/* Waits for so many seconds. A signal that is handled does not end the wait. */
+void net_sleep(double seconds);
+
 /* ---- signals, as far as they meet sockets ---- */
 
 /*

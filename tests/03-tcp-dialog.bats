@@ -422,6 +422,14 @@ has_unread_reply() {
   server_still_serves
 }
 
+@test "server: SIGTERM stops it also while a client sends without a pause" {
+  start_server
+  start_talker client
+  stop server TERM
+  assert_same "$status" 0
+  wait_for_end client
+}
+
 @test "server: SIGTERM stops it also while a client does not read" {
   start_server --timeout 60
   start_peer client 'fill:Hello, this is a line of text\n' hold

@@ -551,6 +551,15 @@ no_more_memory() {
   assert_same "$status" 0
 }
 
+# bats test_tags=needs:processes,exercise:4
+@test "server: --model fork: SIGTERM ends also a child whose client sends without a pause" {
+  start_server --model fork
+  start_talker client
+  stop server TERM
+  assert_same "$status" 0
+  wait_for_end client
+}
+
 # bats test_tags=needs:processes,mistake:unknown-child,exercise:4
 @test "server: --model fork: SIGTERM ends it also while a child that it did not start lives on" {
   inherit_child

@@ -38,7 +38,7 @@ static void log_message(const char *message, size_t length)
 /*
  * Answers messages until there are no more.
  * Returns 0 or -1 as stream_receive does, or -1 with errno set by stream_send; but
- * ETIMEDOUT if the client did not read its answers.
+ * ETIMEDOUT if the client did not read its answers, and EINTR if the server is to stop.
  */
 static int answer_messages(struct stream *stream)
 {
@@ -53,6 +53,10 @@ static int answer_messages(struct stream *stream)
         if (stream_send(stream, message, length) == -1) {
             if (errno == EAGAIN)
                 errno = ETIMEDOUT;
+            return -1;
+        }
+        if (net_stopping) { /* a client that never stops sending must not hold this up */
+            errno = EINTR;
             return -1;
         }
     }
@@ -79,7 +83,7 @@ static void end_dialog(struct stream *stream, int result, const struct settings 
         stream_send(stream, reason, strlen(reason)); /* fails if the client has left */
     } else if (errno == EBADMSG) {
         puts("client left: in the middle of a message");
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR) { /* EINTR: it is the server that leaves */
         printf("client left: %s\n", strerror(errno));
     }
 }

@@ -16,16 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static void wait_seconds(double seconds)
-{
-    struct timespec left = {.tv_sec = (time_t)seconds};
-    left.tv_nsec = (long)((seconds - (double)left.tv_sec) * 1e9);
-    while (nanosleep(&left, &left) == -1 && errno == EINTR)
-        ;
-}
 
 /* Receives and prints one answer. If there is none, or it is an error, the program ends. */
 static void print_answer(struct lines *lines, int fd)
@@ -58,7 +49,7 @@ static void ask(int fd, long count, double every)
     /* EXERCISE 5: ask `count` times, not only once; wait before each question but the first */
     for (long i = 0; i < count; i++) {
         if (i > 0)
-            wait_seconds(every);
+            net_sleep(every);
         /* If it fails, the server has left; it may have said why, so read on. */
         if (net_send_all(fd, "Hello\n", strlen("Hello\n")) == 0)
             puts("sent: Hello");
@@ -94,7 +85,7 @@ int main(int argc, char **argv)
     puts("connected");
     if (delay > 0) {
         printf("sleeping %g s\n", delay);
-        wait_seconds(delay);
+        net_sleep(delay);
     }
     ask(fd, count, every);
     close(fd);

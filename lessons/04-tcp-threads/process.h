@@ -5,13 +5,17 @@
 #define PROCESS_H
 
 /*
- * Prepares for at most `max` children, of clients of `listener`, whose accept gives up once a
- * second from now on. process_stop ends it. Returns 0, or -1 with errno set.
+ * Prepares for at most `max` children at the same time. They serve clients of the socket
+ * `listener`: accept gives up on it once a second from now on, with errno EAGAIN.
+ * Returns 0, or -1 with errno set. process_stop frees what it has taken.
  */
 int process_init(int listener, long max);
 
-/* Serves the client `name` on the socket `fd`, which it closes, in a process. If there is
- * none to be had, this client is refused. */
+/*
+ * Serves the client `name` in a new process, and closes the socket `fd` in this one. If the
+ * system has no process or no memory for it, this client is refused. To be called only while
+ * process_count() is less than the `max` of process_init.
+ */
 void process_start(int fd, const char *name);
 
 /* Reaps every child that has ended. One that nobody waits for stays a zombie. */

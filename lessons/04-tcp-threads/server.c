@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Returns the next client's socket, or -1: then it is time to look around, and come back. */
+/* Returns the next client's socket; or -1 if none came this time: the caller may call again. */
 static int accept_client(int listener, char name[NET_NAME_SIZE])
 {
     int client = net_accept(listener, name);

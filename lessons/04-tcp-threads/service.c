@@ -90,7 +90,8 @@ void service_refuse(int fd, const char *name, const char *reason)
     service_log(name, "refused: %s", reason);
     send(fd, text, (size_t)length, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
-    /* To close with bytes unread would reset the connection. But who sends and sends is left. */
+    /* To close with bytes unread would reset the connection, and the client might lose the line.
+     * A client that goes on sending is not waited for: 64 KiB are enough. */
     for (int i = 0; i < 16 && recv(fd, text, sizeof text, MSG_DONTWAIT) > 0; i++)
         ;
     close(fd);
@@ -119,30 +120,43 @@ static void end_with_error(int fd, const char *name)
         send_line(fd, reason); /* if it fails, the client has left */
     } else if (errno == EBADMSG) {
         service_log(name, "left in the middle of a message");
-    } else if (errno != EINTR) {
+    } else if (errno != EINTR) { /* EINTR: it is the server that leaves */
         /* strerror may write into one buffer for the whole process, as ctime does. */
         strerror_r(errno, reason, sizeof reason);
         service_log(name, "left: %s", reason);
     }
 }
 
+/*
+ * Answers messages until there are no more. Returns 0 at the end of the stream, or -1 with
+ * errno set; EINTR if the server is to stop.
+ */
+static int answer_messages(int fd, const char *name, struct lines *lines)
+{
+    char *message;
+    size_t length;
+    int result;
+
+    if (net_set_timeout(fd, settings.timeout) == -1)
+        return -1;
+    while ((result = lines_receive(lines, fd, &message, &length)) == 1) {
+        log_message(name, message, length);
+        if (send_time(fd) == -1)
+            return -1;
+        if (net_stopping) { /* a client that never stops sending must not hold this up */
+            errno = EINTR;
+            return -1;
+        }
+    }
+    return result;
+}
+
 void service_serve(int fd, const char *name)
 {
     struct lines lines;
-    char *message;
-    size_t length;
-    int result = -1;
 
     lines_init(&lines, (size_t)settings.max_line);
-    if (net_set_timeout(fd, settings.timeout) == 0)
-        while ((result = lines_receive(&lines, fd, &message, &length)) == 1) {
-            log_message(name, message, length);
-            if (send_time(fd) == -1) {
-                result = -1;
-                break;
-            }
-        }
-    if (result == 0)
+    if (answer_messages(fd, name, &lines) == 0)
         service_log(name, "left");
     else
         end_with_error(fd, name);

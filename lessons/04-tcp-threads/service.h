@@ -19,14 +19,15 @@ struct service_settings {
  * settings are only read, and so they need no lock. */
 void service_init(const struct service_settings *settings);
 
-/* Answers each message of the client `name` with the time, until the client leaves. The
- * socket `fd` stays open: it is the caller's. Whatever fails concerns this client alone. */
+/* Answers each message of the client `name` with the time, until the client leaves, or the
+ * server is to stop. The socket `fd` stays open: it is the caller's. Whatever fails concerns
+ * this client alone. */
 void service_serve(int fd, const char *name);
 
 /*
- * Tells a client why it is not served, and closes its socket. main does this while others
- * wait, so it does not wait: the line fits into the empty buffer of a new connection, and
- * only what has come already is read.
+ * Tells the new client `name` why it is not served, and closes its socket `fd`. main does this
+ * while others wait, so it does not wait: the line fits into the empty buffer of a new
+ * connection, and only what has come already is read. It may change errno.
  */
 void service_refuse(int fd, const char *name, const char *reason);
 

@@ -19,22 +19,22 @@
 static long count = 200000; /* how often each thread adds 1 */
 
 /* Without volatile, the compiler might keep the number in a register for the whole loop. */
-static volatile long plain;
-static pthread_mutex_t plain_lock = PTHREAD_MUTEX_INITIALIZER;
-static atomic_long whole;
+static volatile long counter;
+static pthread_mutex_t counter_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_long atomic_counter;
 
 /*
- * This is the mistake: a data race, on purpose. plain++ would be the same three steps, load,
+ * This is the mistake: a data race, on purpose. counter++ would be the same three steps, load,
  * add and store, only harder to see. Between the load and the store, other threads count
  * too, and the store undoes it. sched_yield lets them do so even on a single CPU.
  */
 static void *add_without_lock(void *unused)
 {
     for (long i = 0; i < count; i++) {
-        long seen = plain;
+        long seen = counter;
         if (i % 1000 == 0)
             sched_yield();
-        plain = seen + 1;
+        counter = seen + 1;
     }
     return unused;
 }
@@ -43,9 +43,9 @@ static void *add_without_lock(void *unused)
 static void *add_with_mutex(void *unused)
 {
     for (long i = 0; i < count; i++) {
-        pthread_mutex_lock(&plain_lock);
-        plain++;
-        pthread_mutex_unlock(&plain_lock);
+        pthread_mutex_lock(&counter_lock);
+        counter++;
+        pthread_mutex_unlock(&counter_lock);
     }
     return unused;
 }
@@ -54,7 +54,7 @@ static void *add_with_mutex(void *unused)
 static void *add_atomically(void *unused)
 {
     for (long i = 0; i < count; i++)
-        whole++;
+        atomic_counter++;
     return unused;
 }
 
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
         i++;
     run_threads(ADD[i], threads);
     long expected = threads * count;
-    long found = plain + whole;
+    long found = counter + atomic_counter;
     printf("lock %s: expected %ld, found %ld, lost %ld\n", lock, expected, found,
            expected - found);
     return EXIT_SUCCESS;

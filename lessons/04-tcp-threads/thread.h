@@ -4,8 +4,10 @@
 #ifndef THREAD_H
 #define THREAD_H
 
-/* Serves the client `name` on the socket `fd`, which it closes at the end, in a thread. If
- * there is no memory or no thread, this client is refused. */
+/*
+ * Serves the client `name` on the socket `fd` in a new thread, which closes `fd` at the end.
+ * `name` is copied. If the system has no thread or no memory for it, this client is refused.
+ */
 void thread_start(int fd, const char *name);
 
 /* Returns how many clients are being served. */

@@ -83,6 +83,13 @@ start_peer() {
   start "$name" "$PEER" --host "$host" --port "$port" "$@"
 }
 
+# start_talker NAME: a client that sends one line after the other, and takes what comes, until the
+# server closes. The server is busy with it when it returns.
+start_talker() {
+  start "$1" bash -c "yes Hello | timeout 30 nc $host $port >/dev/null"
+  wait_for_line server.out Hello
+}
+
 # start_peer_server ARGUMENT...: a scripted server; sets port.
 start_peer_server() {
   start peer "$PEER" --listen --host "$host" --port 0 "$@"
