@@ -129,8 +129,8 @@ static int respond(struct connection *c, const char *body, size_t length)
     return send_response(c, &response);
 }
 
-/* Sends a response that is a status alone, and ends the connection: the request was not read to
- * its end, so it is not known where the next one would begin. */
+/* Sends a response that is a status alone, and ends the connection: the request was not
+ * understood, or not read to its end, so it is not known where the next one would begin. */
 static int refuse(struct connection *c, int status)
 {
     struct response response = response_of_status(status);
@@ -293,8 +293,8 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
         return -1;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->chat.dispatcher.addr =
-        *peer; /* getpeername fails if the client has left already */
+    /* dispatcher_init could not find it out if the client has left already */
+    c->chat.dispatcher.addr = *peer;
     c->service = service;
     idle_init(&c->idle);
     idle_touch(&service->idle, &c->idle);

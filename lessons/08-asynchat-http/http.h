@@ -4,9 +4,10 @@
  *
  * It is strict with requests. If a server accepts what the RFC does not allow, a program between
  * it and the client may understand the same bytes as another request, or as two: "request
- * smuggling". So lines, fields, lengths and hosts that are not as the RFC wants them are refused
- * with 400. One thing is accepted that the RFC does not allow: bytes that a path or a query should
- * write as %XX, such as | and ", since browsers send some of them.
+ * smuggling". So lines, fields and lengths that are not as the RFC wants them are refused with 400,
+ * and a host with bytes that no host can have. One thing is accepted that the RFC does not allow:
+ * bytes that a path or a query should write as %XX, such as | and ", since browsers send some of
+ * them.
  */
 #ifndef HTTP_H
 #define HTTP_H
