@@ -66,7 +66,7 @@ $(BUILD)/%.o: tests/%.c | compiler
 	$(OBJECT)
 
 # What they try is a lesson's.
-$(BUILD)/fuzz/http: lessons/08-asynchat-http/http.c lessons/08-asynchat-http/text.c
+$(BUILD)/fuzz/http: lessons/08-asynchat-http/http.c lessons/08-asynchat-http/slice.c
 $(BUILD)/fuzz/replies: lessons/08-asynchat-http/mail/reply.c
 
 $(BUILD)/common/%.o: common/%.c | compiler

@@ -1,6 +1,6 @@
 /*
- * asynchat.h - protocols of questions and answers, on asyncore.h. You say what a message ends
- * with, and get it in one piece, however its bytes arrive; and you push answers of any
+ * asynchat.h - protocols of requests and responses, on asyncore.h. You say what a message ends
+ * with, and get it in one piece, however its bytes arrive; and you push responses of any
  * length, which are sent as there is room. It retells Python's module asynchat (gone since
  * 3.12) in C; common/README.md has a table of what is named how, and what differs.
  *
@@ -70,8 +70,8 @@ struct async_chat;
 struct async_chat_ops {
     struct dispatcher_ops dispatcher;
 
-    /* Takes some bytes of the message; how many at a time, nobody knows. The base's keeps
-     * them for async_chat_get_data. */
+    /* Takes some bytes of the message, 1 or more: as many as have come. The base's keeps them
+     * for async_chat_get_data. */
     int (*collect_incoming_data)(struct async_chat *chat, const char *bytes,
                                  size_t length);
 
@@ -99,10 +99,10 @@ struct async_chat {
     struct buffer in_buffer;        /* what was received, and not handed out yet */
     struct buffer incoming;         /* what was collected */
     struct producer *first, **last; /* the queue; *last is where the next one is noted */
-    const char *out;                /* what the first one has yielded, */
-    size_t out_length;              /* and was not sent yet */
+    const char *out;                /* of the first one's piece, what was not sent yet */
+    size_t out_length;              /* its length */
     bool sending;                   /* a producer's `more` may be running */
-    bool discarded;                 /* and meanwhile the queue was emptied */
+    bool discarded;                 /* the queue was emptied while it was running */
     bool closes_when_done;
 };
 
@@ -111,11 +111,14 @@ int async_chat_init(struct async_chat *chat, const struct async_chat_ops *ops, i
                     struct socket_map *map);
 
 /*
- * From now on a message ends with these bytes, which stay the caller's, and must live until
- * there is another terminator. With NULL for `bytes`, it ends when `length` bytes have come;
- * with a length of 0, never: all is collected as it comes. The method found_terminator may call it, and
- * collect_incoming_data: it holds for all that was not handed out yet. When so many bytes have
- * come, there is no terminator any more. Python: set_terminator.
+ * Says what ends a message from now on:
+ * - `length` bytes, 1 or more: the message ends where they stand. They stay the caller's, and
+ *   must be valid until there is another terminator.
+ * - NULL and a length: the message ends when so many bytes have come. After that nothing ends a
+ *   message, until this function is called again.
+ * - a length of 0: nothing ends a message. All is collected as it comes.
+ * found_terminator and collect_incoming_data may call it: then it holds for what was received,
+ * and not handed out yet. Python: set_terminator.
  */
 void async_chat_set_terminator(struct async_chat *chat, const char *bytes, size_t length);
 
@@ -157,16 +160,17 @@ void async_chat_discard_buffers(struct async_chat *chat);
 int async_chat_initiate_send(struct async_chat *chat);
 
 /*
- * Looks for the terminator in `length` bytes. Returns where it begins; or, if it is not there,
- * where a beginning of it stands that the end of the bytes cuts off; or `length`. Python: find
- * of the bytes, and find_prefix_at_end.
+ * Looks for a terminator, which is bytes, in `length` bytes. Returns the index at which it begins;
+ * or, if only its first part is there, as the last of these bytes, the index of this part: the
+ * rest may come later; or `length`, if there is neither. Python: find of the bytes, and
+ * find_prefix_at_end.
  */
 size_t async_chat_find(const char *bytes, size_t length, struct terminator terminator);
 
 /*
- * Its methods. While `readable` says false, nothing is received, and nothing is handed out of
- * what has come; it is looked at again after the next handle_read or handle_write. A destroy
- * of your own calls this one before it frees the object.
+ * Its methods. While `readable` returns false, nothing is received, and nothing of what was
+ * received is handed out; it is asked again after the next handle_read or handle_write. A
+ * destroy of your own calls this one before it frees the object.
  */
 bool async_chat_writable(struct dispatcher *d); /* something waits, or is to be closed */
 int async_chat_handle_read(struct dispatcher *d);

@@ -190,6 +190,19 @@ all_is_well() {
   assert_statuses 200
 }
 
+# bats test_tags=needs:files,points:2,exercise:3
+@test "server: the host of a URL ends where its path or its query begins" {
+  serve_files
+  printf '<p>The time' >root/time.html
+  ask 'http://anybody?x=/time.html'
+  assert_statuses 200
+  assert_regex "$output" '<p>Hello$'
+  ask 'http://anybody:99?/time.html?'
+  assert_regex "$output" '<p>Hello$'
+  ask 'http://[::1]:99/time.html?x=http://a/'
+  assert_regex "$output" '<p>The time$'
+}
+
 # bats test_tags=needs:echo,points:3,exercise:2
 @test "server: Expect: 100-continue: the client is told to go on, and not if the body is too large" {
   start_server --max-body 10
@@ -221,7 +234,7 @@ all_is_well() {
     "$get"'Content-Length: 0x5' "$get"'Content-Length:' "$get"'Content-Length: 5\r\nTransfer-Encoding: chunked' \
     "$get"'Transfer-Encoding: chunked\r\nContent-Length: 5' 'GET /time HTTP/1.0\r\nTransfer-Encoding: chunked' \
     "$get"'Content-Length : 5' "$get"' Content-Length: 5' "$get"'X: y\r\n folded' "$get"'A\nContent-Length: 5' \
-    "$get"'A: b\nContent-Length: 5' "$get"'A: b\rC: d' "$get"'A: \0' "$get"'A\0: b' "$get"'nothing' "$get"': empty' \
+    "$get"'A: b\nContent-Length: 5' "$get"'A: b\rC: d' "$get"'A: \0' "$get"'A: \x7f' "$get"'A\0: b' "$get"'nothing' "$get"': empty' \
     "$get"'Host: b' 'GET /time HTTP/1.1\r\nX: y' 'GET /time HTTP/1.1'; do
     refused 400 "send:$bad$rest"
   done
@@ -239,6 +252,22 @@ all_is_well() {
   refused 505 "send:GET /time HTTP/2.0\\r\\nHost: a$END"
   refused 505 'send:PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
   refused 501 "send:POST /echo HTTP/1.1\\r\\nHost: a\\r\\nTransfer-Encoding: chunked$END"
+}
+
+# bats test_tags=needs:refuses,points:3
+@test "server: a host that can be none is refused, in Host and in a URL; so is a fragment" {
+  start_server
+  local name target
+  for name in '???' 'a b' 'a/b' 'a?b' 'a#b' 'ann@a' 'a, b' 'a:b' 'a:80:80' ':80' '[::1' '::1' '[]' '[::1]a' '[::1]:b' '[::1/]' 'a\xff' 'a\x7f'; do
+    refused 400 "send:GET /time HTTP/1.1\\r\\nHost: $name$END"
+  done
+  for target in 'http://ann@a/time' 'http://:80/time' 'http://a:b/time' 'http://[::1/time' 'http://?x' 'http://a#/time' '/time#x' '/time?x#y'; do
+    refused 400 "send:GET $target HTTP/1.1\\r\\nHost: a$END"
+  done
+  for name in 'a:' 'a.example.org:80' '127.0.0.1:8080' '[::1]' '[::1]:80' 'a_b-c~%41'; do
+    talk "send:GET /time HTTP/1.1\\r\\nHost: $name\\r\\n$CLOSE"
+    assert_statuses 200
+  done
 }
 
 @test "server: lines that end with a newline alone are refused at once" {
@@ -305,7 +334,8 @@ all_is_well() {
   mkfifo root/pipe
   local path
   for path in /link /up/outside /up/root/index.html /sub/etc/passwd; do
-    refused 404 "send:GET $path HTTP/1.1\\r\\nHost: a$END"
+    talk "send:GET $path HTTP/1.1\\r\\nHost: a${END}GET /index.html HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE"
+    assert_statuses 404 200
     assert_answer_lacks secret
   done
   for path in /pipe /sub /sub/ /index.html/ /nothing/at/all "/$(printf '%0300d' 1)"; do

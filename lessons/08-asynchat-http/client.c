@@ -1,20 +1,20 @@
 /*
  * client.c - fetches URLs over HTTP/1.1, all from one server and on one connection: the
- * requests are sent one behind the other at once, and the answers come in the same order.
+ * requests are sent one behind the other at once, and the responses come in the same order.
  *
  * Run it:       make client-8                            (first: make server-8, elsewhere)
  *               make client-8 ARGS="http://127.0.0.1:8080/time /time"
  *               make client-8 ARGS="--head /time"
- * Its partner:  server.c, or any other HTTP server; both use http and text
+ * Its partner:  server.c, or any other HTTP server; both use http and slice
  *
- * The body of an answer has a length, or comes in pieces that have one (chunked), or goes on
+ * The body of a response has a length, or comes in pieces that have one (chunked), or goes on
  * to the end of the connection. For each of them there is another terminator.
  */
 #include "asynchat.h"
 #include "cli.h"
 #include "http.h"
 #include "net.h"
-#include "text.h"
+#include "slice.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -36,11 +36,11 @@ struct client {
     bool head_only; /* ask for heads only */
     bool raw;       /* print bodies as they are */
     const char **paths;
-    double moved;                 /* when something came for the last time */
-    int wanted, answered, failed; /* answers; failed: with another status than 2xx */
+    double moved;              /* when something came for the last time */
+    int wanted, ended, failed; /* responses; failed: with another status than 2xx */
     enum state state;
     size_t collected; /* bytes of this head or line */
-    bool keep_alive;  /* the server stays after this answer */
+    bool keep_alive;  /* the server stays after this response */
 };
 
 static struct client *client_of(struct async_chat *chat)
@@ -53,14 +53,14 @@ static struct client *client_of(struct async_chat *chat)
 /* Prints bytes of a body: unless --raw is given, they can do no harm in a terminal. */
 static void print_body(const struct client *client, const char *bytes, size_t length)
 {
-    struct text rest = {bytes, length};
+    struct slice rest = {bytes, length};
 
     if (client->raw) {
         fwrite(bytes, 1, length, stdout);
         return;
     }
     while (rest.bytes != NULL) {
-        struct text line = text_cut(&rest, '\n');
+        struct slice line = slice_cut(&rest, '\n');
         cli_print_bytes(stdout, line.bytes, line.length);
         if (rest.bytes != NULL)
             putchar('\n');
@@ -69,7 +69,7 @@ static void print_body(const struct client *client, const char *bytes, size_t le
 
 static void print_head(const char *bytes, size_t length)
 {
-    struct text head = {bytes, length}, line;
+    struct slice head = {bytes, length}, line;
 
     while (http_next_line(&head, &line)) {
         cli_print_bytes(stdout, line.bytes, line.length);
@@ -78,7 +78,7 @@ static void print_head(const char *bytes, size_t length)
     putchar('\n');
 }
 
-/* ---- one answer after the other ---- */
+/* ---- one response after the other ---- */
 
 static void expect(struct client *client, enum state state, const char *terminator,
                    size_t length)
@@ -88,27 +88,27 @@ static void expect(struct client *client, enum state state, const char *terminat
     async_chat_set_terminator(&client->chat, terminator, length);
 }
 
-/* An answer is complete. */
-static void end_answer(struct client *client)
+/* A response is complete. */
+static void end_response(struct client *client)
 {
-    client->answered++;
-    if (client->answered == client->wanted)
+    client->ended++;
+    if (client->ended == client->wanted)
         dispatcher_close(&client->chat.dispatcher);
     else if (!client->keep_alive)
-        cli_fail("the server closed the connection after %d of %d answers",
-                 client->answered, client->wanted);
+        cli_fail("the server closed the connection after %d of %d responses",
+                 client->ended, client->wanted);
     else
         expect(client, HEAD, "\r\n\r\n", 4);
 }
 
 /* A head has come: it says how the body ends. */
-static void begin_answer(struct client *client, const char *head, size_t length)
+static void begin_response(struct client *client, const char *head, size_t length)
 {
     struct http_response response;
 
     if (http_parse_response(head, length, &response) == -1)
         cli_fail("the server sent no HTTP response");
-    if (response.status / 100 == 1) { /* "100 Continue": the answer comes later */
+    if (response.status / 100 == 1) { /* "100 Continue": the response comes later */
         expect(client, HEAD, "\r\n\r\n", 4);
         return;
     }
@@ -122,7 +122,7 @@ static void begin_answer(struct client *client, const char *head, size_t length)
     }
     if (client->head_only || response.status == 204 || response.status == 304 ||
         response.content_length == 0)
-        end_answer(client);
+        end_response(client);
     else if (response.chunked)
         expect(client, CHUNK_SIZE, "\r\n", 2);
     else if (response.content_length > 0)
@@ -134,9 +134,9 @@ static void begin_answer(struct client *client, const char *head, size_t length)
 /* "1a2b;extensions": so many bytes follow; after the last chunk, which is empty, lines. */
 static void begin_chunk(struct client *client, const char *bytes, size_t length)
 {
-    struct text line = {bytes, length};
+    struct slice line = {bytes, length};
 
-    long long size = text_number(text_trim(text_cut(&line, ';')), 16);
+    long long size = slice_number(slice_trim(slice_cut(&line, ';')), 16);
     if (size == -1)
         cli_fail("the server sent a chunk without a length");
     if (size == 0)
@@ -172,7 +172,7 @@ static int found_terminator(struct async_chat *chat)
 
     switch (client->state) {
     case HEAD:
-        begin_answer(client, bytes, length);
+        begin_response(client, bytes, length);
         break;
     case CHUNK_SIZE:
         begin_chunk(client, bytes, length);
@@ -185,27 +185,27 @@ static int found_terminator(struct async_chat *chat)
         break;
     case TRAILER:
         if (length == 0)
-            end_answer(client);
+            end_response(client);
         else
             expect(client, TRAILER, "\r\n", 2);
         break;
     default: /* BODY; UNTIL_END has no terminator */
-        end_answer(client);
+        end_response(client);
         break;
     }
     free(bytes);
     return 0;
 }
 
-/* The server has ended: is that the end of the answer, or in its middle? */
+/* The server has ended: is that the end of the response, or in its middle? */
 static int handle_close(struct dispatcher *d)
 {
     struct client *client = client_of(async_chat_of(d));
 
     if (client->state != UNTIL_END)
-        cli_fail("the server closed the connection before its answer was complete");
+        cli_fail("the server closed the connection before its response was complete");
     client->keep_alive = false;
-    end_answer(client);
+    end_response(client);
     return 0;
 }
 
@@ -248,7 +248,7 @@ static const char *parse_url(const char *url, struct client *client)
     client->port = 80;
     if (*rest == ':') {
         size_t digits = strspn(rest + 1, "0123456789");
-        client->port = (long)text_number((struct text){rest + 1, digits}, 10);
+        client->port = (long)slice_number((struct slice){rest + 1, digits}, 10);
         rest += 1 + digits;
     }
     if (client->port < 1 || client->port > 65535 || (*rest != '/' && *rest != '\0'))
@@ -295,7 +295,7 @@ static void push_requests(struct client *client)
     }
 }
 
-/* Lets the loop call the methods, until all answers are there. Ends the program if nothing
+/* Lets the loop call the methods, until all responses are there. Ends the program if nothing
  * comes for `timeout` seconds. */
 static void run(struct client *client, double timeout)
 {

@@ -6,15 +6,15 @@
  *
  *     HEAD     "\r\n\r\n"        the head of a request comes
  *     BODY     Content-Length    its body comes
- *     LEAVING  none              the last answer is given; what still comes is thrown away
+ *     LEAVING  none              the last response is pushed; what still comes is thrown away
  */
 #include "connection.h"
 
-#include "answer.h"
 #include "asynchat.h"
 #include "cli.h"
 #include "http.h"
 #include "net.h"
+#include "response.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,10 +29,10 @@ struct connection {
     enum { HEAD, BODY, LEAVING } state;
     size_t collected; /* bytes of this head, or of this body */
     char last;        /* the last of them */
-    char *head;       /* of the request; `request` points into it */
+    char *head;       /* of the request, once it has come; `request` points into it */
     struct http_request request;
-    bool ended;       /* nothing more comes from the client */
-    bool half_closed; /* nothing more goes to it */
+    bool ended;       /* the client has ended its direction */
+    bool half_closed; /* the server has ended its own */
 };
 
 static struct connection *connection_of(struct dispatcher *d)
@@ -40,9 +40,9 @@ static struct connection *connection_of(struct dispatcher *d)
     return container_of(d, struct connection, chat.dispatcher);
 }
 
-/* ---- how it goes on ---- */
+/* ---- what comes next ---- */
 
-/* The next request may come. */
+/* The head of the next request. */
 static void expect_head(struct connection *c)
 {
     c->state = HEAD;
@@ -50,7 +50,7 @@ static void expect_head(struct connection *c)
     async_chat_set_terminator(&c->chat, "\r\n\r\n", 4);
 }
 
-/* The body of this request comes. */
+/* The body of this request. */
 static void expect_body(struct connection *c)
 {
     c->state = BODY;
@@ -62,7 +62,7 @@ static void expect_body(struct connection *c)
 
 /*
  * No more requests: what waits is sent, and then the connection ends. If the server closed it
- * while the client still sends, that would be a reset, and the client might lose the answer.
+ * while the client still sends, that would be a reset, and the client might lose the response.
  * So it half-closes, and throws away what comes until the client closes, too.
  */
 static void leave(struct connection *c)
@@ -71,10 +71,10 @@ static void leave(struct connection *c)
     async_chat_set_terminator(&c->chat, NULL, 0);
 }
 
-/* Whoever leaves goes when all is sent. */
-static void go_when_done(struct connection *c)
+/* In the state LEAVING, when all is sent: half-closes; or closes, if the client has ended. */
+static void half_close_when_sent(struct connection *c)
 {
-    /* EXERCISE 5: only who leaves, has not half-closed yet, and has no output any more */
+    /* EXERCISE 5: only in the state LEAVING, only once, and only when no output waits */
     if (c->state != LEAVING || c->half_closed || async_chat_has_output(&c->chat))
         return;
     /* END EXERCISE */
@@ -85,13 +85,13 @@ static void go_when_done(struct connection *c)
         shutdown(c->chat.dispatcher.fd, SHUT_WR);
 }
 
-/* ---- an answer ends a request ---- */
+/* ---- a response ends a request ---- */
 
-/* One line for a request: its first line, and what is answered. */
-static void log_answer(const struct connection *c, const struct answer *answer)
+/* Prints one line for a request: its first line, and the response. */
+static void log_response(const struct connection *c, const struct response *response)
 {
     char name[NET_NAME_SIZE];
-    struct text line = c->request.line;
+    struct slice line = c->request.line;
     size_t shown = line.length < 200 ? line.length : 200;
 
     if (c->service->quiet)
@@ -101,15 +101,15 @@ static void log_answer(const struct connection *c, const struct answer *answer)
         cli_print_bytes(stdout, line.bytes, shown);
     else
         printf("(no request)");
-    printf("%s: %d %s, %lld bytes\n", shown < line.length ? "..." : "", answer->status,
-           answer->reason, answer->length);
+    printf("%s: %d %s, %lld bytes\n", shown < line.length ? "..." : "", response->status,
+           response->reason, response->length);
 }
 
-/* Sends the answer to the request. Then another request may come, or the connection ends. */
-static int send_answer(struct connection *c, const struct answer *answer)
+/* Sends the response to the request. Then another request may come, or the connection ends. */
+static int send_response(struct connection *c, const struct response *response)
 {
-    log_answer(c, answer);
-    if (answer_push(answer, &c->request, &c->chat) == -1)
+    log_response(c, response);
+    if (response_push(response, &c->request, &c->chat) == -1)
         return -1;
     if (c->request.keep_alive)
         expect_head(c);
@@ -118,35 +118,35 @@ static int send_answer(struct connection *c, const struct answer *answer)
     free(c->head);
     c->head = NULL;
     c->request = (struct http_request){0};
-    go_when_done(c);
+    half_close_when_sent(c);
     return 0;
 }
 
-/* Answers the request, whose body has come. */
-static int answer_now(struct connection *c, const char *body, size_t length)
+/* Makes the response to the request, whose body has come, and sends it. */
+static int respond(struct connection *c, const char *body, size_t length)
 {
-    struct answer answer = answer_request(&c->request, c->service->root, body, length);
-    return send_answer(c, &answer);
+    struct response response = response_to(&c->request, c->service->root, body, length);
+    return send_response(c, &response);
 }
 
-/* Answers what is no request that can be understood. Where the next one would begin, nobody
- * knows: so this is the end of the connection. */
+/* Sends a response that is a status alone, and ends the connection: the request was not
+ * understood, or not read to its end, so it is not known where the next one would begin. */
 static int refuse(struct connection *c, int status)
 {
-    struct answer answer = answer_status(status);
+    struct response response = response_of_status(status);
 
     c->request.keep_alive = false;
-    return send_answer(c, &answer);
+    return send_response(c, &response);
 }
 
 /* ---- the protocol ---- */
 
-/* A head has come. Its request is answered at once, if it has no body. */
+/* A head has come, which is the connection's from now on. If the request has no body, the
+ * response is sent at once. */
 static int begin_request(struct connection *c, char *head, size_t length)
 {
-    free(c->head);
     c->head = head;
-    if (length == 0) { /* empty lines between two requests */
+    if (length == 0) { /* two empty lines before a request */
         expect_head(c);
         return 0;
     }
@@ -156,15 +156,15 @@ static int begin_request(struct connection *c, char *head, size_t length)
     if (status != 0)
         return refuse(c, status);
     if (c->request.content_length == 0)
-        return answer_now(c, NULL, 0);
+        return respond(c, NULL, 0);
     expect_body(c);
     const char *go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     return c->request.expects_continue ? async_chat_push(&c->chat, go_on, strlen(go_on))
                                        : 0;
 }
 
-/* A piece of a message has come. A head must have an end, and must be no longer than
- * HTTP_MAX_HEAD: then it is looked at before its end has come. */
+/* A piece of a message has come. A head that is too long, or has a newline without \r, is refused
+ * before its end has come: perhaps it never comes. */
 static int collect_incoming_data(struct async_chat *chat, const char *bytes,
                                  size_t length)
 {
@@ -179,10 +179,11 @@ static int collect_incoming_data(struct async_chat *chat, const char *bytes,
     c->last = bytes[length - 1];
     if (c->state == BODY || (!is_bare && c->collected <= HTTP_MAX_HEAD))
         return 0;
-    c->head = async_chat_get_data(chat, &length);
-    c->request.line = (struct text){c->head, length};
+    size_t kept;
+    c->head = async_chat_get_data(chat, &kept);
+    c->request.line = (struct slice){c->head, kept};
     bool has_line =
-        memchr(c->head, '\n', length < HTTP_MAX_HEAD ? length : HTTP_MAX_HEAD) != NULL;
+        memchr(c->head, '\n', kept < HTTP_MAX_HEAD ? kept : HTTP_MAX_HEAD) != NULL;
     return refuse(c, is_bare ? 400 : has_line ? 431 : 414);
 }
 
@@ -197,20 +198,20 @@ static int found_terminator(struct async_chat *chat)
     char *bytes = async_chat_get_data(chat, &length);
     if (c->state == HEAD)
         return begin_request(c, bytes, length);
-    int result = answer_now(c, bytes, length);
+    int result = respond(c, bytes, length);
     free(bytes);
     return result;
 }
 
 /* ---- the methods that are not the protocol's ---- */
 
-/* While an answer waits, no more is asked: a client that does not read costs a bounded amount
- * of memory. Who leaves may say what it likes. */
+/* While a response waits, no request is taken: so a client that does not read costs a bounded
+ * amount of memory. In the state LEAVING what comes costs none, because it is thrown away. */
 static bool readable(struct dispatcher *d)
 {
     struct connection *c = connection_of(d);
 
-    /* EXERCISE 6: not after its end; and only when nothing waits for it, or it leaves */
+    /* EXERCISE 6: not after the client's end; else if no output waits, or in LEAVING */
     return !c->ended && (c->state == LEAVING || !async_chat_has_output(&c->chat));
     /* END EXERCISE */
 }
@@ -231,11 +232,11 @@ static int handle_write(struct dispatcher *d)
     idle_touch(&c->service->idle, &c->idle);
     if (async_chat_handle_write(d) == -1)
         return -1;
-    go_when_done(c);
+    half_close_when_sent(c);
     return 0;
 }
 
-/* The client has ended its side. If it has only half-closed, it still gets its answer. */
+/* The client has ended its direction. If it has only half-closed, it still gets its response. */
 static int handle_close(struct dispatcher *d)
 {
     struct connection *c = connection_of(d);
@@ -248,7 +249,8 @@ static int handle_close(struct dispatcher *d)
     return 0;
 }
 
-/* An answer that can't be completed: only the end of the connection can say so. */
+/* The response can't be completed. Its head is sent already, so only the end of the connection
+ * can tell this to the client. */
 static void handle_error(struct dispatcher *d, int error)
 {
     async_chat_discard_buffers(&connection_of(d)->chat);
@@ -277,7 +279,7 @@ static const struct async_chat_ops connection_ops = {
     .found_terminator = found_terminator,
 };
 
-/* ---- a connection begins, and its time is over ---- */
+/* ---- the beginning of a connection, and its time-out ---- */
 
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer)
 {
@@ -291,17 +293,20 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
         return -1;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->chat.dispatcher.addr = *peer; /* also if it has left already */
+    /* dispatcher_init could not find it out if the client has left already */
+    c->chat.dispatcher.addr = *peer;
     c->service = service;
     idle_init(&c->idle);
     idle_touch(&service->idle, &c->idle);
     expect_head(c);
-    if (service->clients++ >= service->max_clients && refuse(c, 503) == -1)
+    service->clients++;
+    if (service->clients > service->max_clients && refuse(c, 503) == -1)
         dispatcher_close(&c->chat.dispatcher);
     return 0;
 }
 
-/* It has been silent for too long. */
+/* The client has been silent for too long. If it has begun a request, it waits for a response, and
+ * gets 408; else the end of the connection is enough. */
 static void time_out(struct connection *c)
 {
     struct dispatcher *d = &c->chat.dispatcher;
@@ -316,7 +321,7 @@ double connection_end_silent(struct service *service)
 {
     struct idle *oldest;
 
-    while (service->timeout > 0 && (oldest = service->idle.after) != &service->idle) {
+    while (service->timeout > 0 && (oldest = service->idle.next) != &service->idle) {
         double left = oldest->since + service->timeout - net_now();
         if (left > 0)
             return left;

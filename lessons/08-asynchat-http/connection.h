@@ -9,11 +9,13 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* What all connections share. `idle` begins with idle_init. */
+/* What all connections share. Before the first one, the caller sets it, with `clients` 0 and
+ * `idle` begun by idle_init. */
 struct service {
-    int root; /* a directory; -1: there are no files */
-    long clients, max_clients;
-    long max_body;    /* bytes */
+    int root;         /* the directory of the files; -1: there are none */
+    long clients;     /* connections that are open */
+    long max_clients; /* more than these get 503 */
+    long max_body;    /* bytes; a longer body gets 413 */
     double timeout;   /* seconds of silence; 0: no limit */
     bool quiet;       /* no line for each request */
     struct idle idle; /* the list of the connections */
@@ -21,13 +23,16 @@ struct service {
 
 /*
  * Begins a connection with the client `peer` on the socket `fd`, which is the connection's from
- * now on. If there are max_clients already, the client gets 503, and the connection is closed.
+ * now on. If there are max_clients already, the client gets 503, and the connection ends.
  * Returns 0, or -1 with errno set: then `fd` stays the caller's.
  */
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer);
 
-/* Ends the connections that have been silent for too long. Returns how long the loop may wait, in
- * seconds; -1: nobody's time will be over. */
+/*
+ * Ends the connections that have been silent for `timeout` seconds; those in the middle of a
+ * request get 408 first.
+ * Returns how long the loop may wait, in seconds; -1: for ever.
+ */
 double connection_end_silent(struct service *service);
 
 #endif

@@ -12,11 +12,11 @@
 
 /*
  * Opens the file `path` ("/a/b.html"; it has no "..") beneath the directory `root`. A path that
- * ends with / means the index.html there. The way goes from directory to directory, and a
- * symbolic link is not followed: so nothing leads outside, also if somebody changes the
- * directories meanwhile.
- * Returns a descriptor of a regular file, which the caller closes, with *about set; or -1 with errno set: ELOOP for a symbolic link,
- * ENOENT for what is no regular file, or as openat(2) sets it.
+ * ends with / means the index.html there. It opens one directory after the other, and follows no
+ * symbolic link: so no path leads outside, even if somebody changes the directories meanwhile.
+ * about: becomes what fstat(2) says of the file
+ * Returns the descriptor of a regular file, which the caller closes; or -1 with errno set: ELOOP
+ * for a symbolic link, ENOENT for what is no regular file, or as openat(2) sets it.
  */
 int file_open(int root, const char *path, struct stat *about);
 
@@ -24,8 +24,8 @@ int file_open(int root, const char *path, struct stat *about);
 const char *file_type(const char *path);
 
 /*
- * Makes a producer of the first `length` bytes of the file `fd`, which it closes. If the file has
- * become shorter, it fails with EIO.
+ * Makes a producer of `length` bytes of the file `fd`, which it reads, and closes at its end. If
+ * the file has become shorter, its `more` fails with EIO.
  * Returns NULL with errno ENOMEM if there is no memory; then `fd` stays the caller's.
  */
 struct producer *file_producer(int fd, off_t length);

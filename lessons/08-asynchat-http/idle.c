@@ -7,13 +7,13 @@
 
 void idle_init(struct idle *idle)
 {
-    idle->before = idle->after = idle;
+    idle->prev = idle->next = idle;
 }
 
 void idle_leave(struct idle *idle)
 {
-    idle->before->after = idle->after;
-    idle->after->before = idle->before;
+    idle->prev->next = idle->next;
+    idle->next->prev = idle->prev;
     idle_init(idle);
 }
 
@@ -21,8 +21,8 @@ void idle_touch(struct idle *list, struct idle *idle)
 {
     idle_leave(idle);
     idle->since = net_now();
-    idle->before = list->before;
-    idle->after = list;
-    list->before->after = idle;
-    list->before = idle;
+    idle->prev = list->prev;
+    idle->next = list;
+    list->prev->next = idle;
+    list->prev = idle;
 }

@@ -1,23 +1,26 @@
 /*
- * idle.h - who has been silent for how long: a list, for the server of lesson 8. Who has moved
- * goes to its end, so the one that has been silent for the longest time is always the first.
+ * idle.h - who has been silent for how long, for the server of lesson 8: a circular doubly linked
+ * list. A member that is touched goes to its end, so the first one has been silent for the
+ * longest time.
  */
 #ifndef IDLE_H
 #define IDLE_H
 
-/* A member of the list; or the list itself, which is a ring: `after` it comes the first one. */
+/* A member of the list; or the list itself, whose `next` is the first member. After the last
+ * member comes the list again. */
 struct idle {
-    struct idle *before, *after;
-    double since; /* as net_now */
+    struct idle *prev, *next;
+    double since; /* when it was touched, as net_now; not of the list itself */
 };
 
-/* Begins an empty list, or a member of none. */
+/* Begins an empty list; or a member, which is in no list yet. */
 void idle_init(struct idle *idle);
 
-/* Takes it out of the list that it is in, if there is one. */
+/* Takes a member out of its list. Does nothing if it is in none. */
 void idle_leave(struct idle *idle);
 
-/* Something has moved: it goes to the end of `list`, where it may be already. */
+/* Notes that a member is not silent now: it goes to the end of `list`, also if it is in no list
+ * yet. */
 void idle_touch(struct idle *list, struct idle *idle);
 
 #endif

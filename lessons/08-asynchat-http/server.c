@@ -3,11 +3,11 @@
  *
  * Run it:       make server-8                            (then, elsewhere: make client-8)
  *               make server-8 ARGS="--root /usr/share/doc"
- * Its partner:  client.c, or curl, or a browser; its modules are connection, answer, http, text,
- *               file and idle
+ * Its partner:  client.c, or curl, or a browser; its modules are connection, response, http,
+ *               slice, file and idle
  *
- * Here is the listener, as in lesson 7. connection.c is the protocol, and answer.c what is
- * answered.
+ * Here is the listener, as in lesson 7. connection.c is the protocol, and response.c makes the
+ * responses.
  */
 #include "asyncore.h"
 #include "cli.h"

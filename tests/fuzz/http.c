@@ -19,18 +19,18 @@ static void check(bool condition)
         abort();
 }
 
-static void check_inside(struct text text, const char *bytes, size_t length)
+static void check_inside(struct slice text, const char *bytes, size_t length)
 {
     check(text.bytes >= bytes && text.length <= length &&
           text.bytes + text.length <= bytes + length);
 }
 
-static void check_path(struct text target)
+static void check_path(struct slice encoded)
 {
-    char *path = malloc(target.length + 1);
+    char *path = malloc(encoded.length + 1);
 
-    if (http_decode_path(target, path) == 0) {
-        check(strlen(path) <= target.length);
+    if (http_decode_path(encoded, path) == 0) {
+        check(strlen(path) <= encoded.length);
         for (const char *at = path; (at = strstr(at, "..")) != NULL; at++)
             check((at > path && at[-1] != '/') || (at[2] != '/' && at[2] != '\0'));
     }
@@ -47,12 +47,12 @@ static void check_request(const char *bytes, size_t length)
         return;
     check_inside(request.line, bytes, length);
     check_inside(request.method, bytes, length);
-    check(request.method.length > 0 && request.target.length > 0);
-    check(*request.target.bytes == '/');
+    check(request.method.length > 0 && request.path.length > 0);
+    check(*request.path.bytes == '/');
     check(request.content_length >= 0);
     check(memchr(bytes, '\0', length) == NULL);
     check(!http_has_bare_newline('\0', bytes, length));
-    check_path(request.target);
+    check_path(request.path);
 }
 
 static void check_response(const char *bytes, size_t length)
@@ -72,6 +72,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     check_request(bytes, size);
     check_response(bytes, size);
-    check_path((struct text){bytes, size});
+    check_path((struct slice){bytes, size});
     return 0;
 }
