@@ -346,7 +346,7 @@ static int open_socket(struct server *server, const struct sockaddr *address,
     if ((server->socket_type == SOCK_STREAM && net_set_nonblocking(server->fd) == -1) ||
         server->ops.server_bind(server) == -1 ||
         server->ops.server_activate(server) == -1)
-        server->fd = net_close_failed(server->fd);
+        server->fd = net_close_keep_errno(server->fd);
     return server->fd == -1 ? -1 : 0;
 }
 

@@ -96,7 +96,7 @@ int dispatcher_create_socket(struct dispatcher *d, int family, int type)
     int fd = socket(family, type, 0);
     if (fd == -1)
         return -1;
-    return asyncore_add_channel(d, fd) == -1 ? net_close_failed(fd) : 0;
+    return asyncore_add_channel(d, fd) == -1 ? net_close_keep_errno(fd) : 0;
 }
 
 void dispatcher_close(struct dispatcher *d)
@@ -433,7 +433,7 @@ int file_dispatcher_init(struct dispatcher *d, const struct dispatcher_ops *ops,
     if (own == -1)
         return -1;
     d->connected = true;
-    return asyncore_add_channel(d, own) == -1 ? net_close_failed(own) : 0;
+    return asyncore_add_channel(d, own) == -1 ? net_close_keep_errno(own) : 0;
 }
 
 ssize_t file_dispatcher_recv(struct dispatcher *d, void *bytes, size_t size)

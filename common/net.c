@@ -102,7 +102,7 @@ struct addrinfo *net_look_up(const char *host, long port, bool passive,
     return error == 0 ? list : NULL;
 }
 
-int net_close_failed(int fd)
+int net_close_keep_errno(int fd)
 {
     int error = errno;
     close(fd);
@@ -124,7 +124,7 @@ int net_listen(const char *host, long port, int backlog, const char **reason)
             continue;
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
             bind(fd, a->ai_addr, a->ai_addrlen) == -1 || listen(fd, backlog) == -1)
-            fd = net_close_failed(fd);
+            fd = net_close_keep_errno(fd);
     }
     if (fd == -1)
         *reason = strerror(errno);
@@ -153,7 +153,7 @@ int net_connect(const char *host, long port, const char **reason)
     for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
         fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
         if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == -1)
-            fd = net_close_failed(fd);
+            fd = net_close_keep_errno(fd);
     }
     if (fd == -1)
         *reason = strerror(errno);

@@ -73,8 +73,8 @@ int net_local_name(int fd, char name[NET_NAME_SIZE]);
 struct addrinfo *net_look_up(const char *host, long port, bool passive,
                              const char **reason);
 
-/* Closes `fd` and keeps errno as it was. Returns -1. */
-int net_close_failed(int fd);
+/* Closes `fd`, and keeps errno as it was. Returns -1, for `fd = ` after a failure. */
+int net_close_keep_errno(int fd);
 
 /*
  * Makes a TCP socket that listens on `host` and `port` (0: any free port), with

@@ -22,7 +22,7 @@ int file_open(int root, const char *path, struct stat *about)
         size_t length = strcspn(path, "/");
         if (length >= sizeof name) {
             errno = ENAMETOOLONG;
-            return at == root ? -1 : net_close_failed(at);
+            return at == root ? -1 : net_close_keep_errno(at);
         }
         memcpy(name, path, length);
         name[length] = '\0';
@@ -31,7 +31,7 @@ int file_open(int root, const char *path, struct stat *about)
         int next = openat(at, length > 0 ? name : "index.html",
                           O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (at != root)
-            net_close_failed(at);
+            net_close_keep_errno(at);
         if (next == -1)
             return -1;
         at = next;
@@ -39,7 +39,7 @@ int file_open(int root, const char *path, struct stat *about)
     if (fstat(at, about) == 0 && S_ISREG(about->st_mode))
         return at;
     errno = ENOENT;
-    return net_close_failed(at);
+    return net_close_keep_errno(at);
 }
 
 const char *file_type(const char *path)

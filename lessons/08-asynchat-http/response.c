@@ -55,7 +55,7 @@ struct response response_of_status(int status)
     return response;
 }
 
-/* The time, as it is written. It is written once a second: that is often enough. */
+/* The time as text. It is made once a second: that is often enough. */
 struct clock {
     time_t second;
     char local[40]; /* the body of /time */
@@ -115,7 +115,7 @@ static struct response file_response(int root, const char *path)
     response.length = about.st_size;
     response.file = file_producer(fd, about.st_size);
     if (response.file == NULL) {
-        net_close_failed(fd);
+        net_close_keep_errno(fd);
         return no_file_response(errno);
     }
     return response;

@@ -35,7 +35,8 @@ static int handle_accepted(struct dispatcher *d, int fd,
 {
     struct listener *listener = container_of(d, struct listener, dispatcher);
 
-    return connection_open(&listener->service, fd, peer) == -1 ? net_close_failed(fd) : 0;
+    return connection_open(&listener->service, fd, peer) == -1 ? net_close_keep_errno(fd)
+                                                               : 0;
 }
 
 static const struct dispatcher_ops listener_ops = {

@@ -78,7 +78,7 @@ static int connect_datagrams(const char **reason)
     for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
         fd = socket(a->ai_family, SOCK_DGRAM, 0);
         if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == -1)
-            fd = net_close_failed(fd);
+            fd = net_close_keep_errno(fd);
         *reason = strerror(errno);
     }
     if (list != NULL)
