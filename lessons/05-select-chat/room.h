@@ -2,9 +2,9 @@
  * room.h - the members of the chat, and what they are told, for the server of lesson 5.
  *
  * A member is its socket and what belongs to it. The room owns both: room_add makes a member,
- * and room_part_with_leavers closes its socket and frees it. Every other function only notes,
- * in `leaving`, that it is to leave. So a pointer to a member is valid until the next call of
- * room_part_with_leavers, and no longer.
+ * and room_part_with_leavers closes its socket and frees it. Until then it is only noted, in
+ * `leaving`, that a member is to leave: by this module, and by the server when the member has
+ * ended. So a pointer to a member is valid until the next call of room_part_with_leavers.
  */
 #ifndef ROOM_H
 #define ROOM_H
@@ -32,10 +32,10 @@ struct room {
     long count, max_clients;            /* members */
     size_t max_line;                    /* bytes of the longest line, without its end */
     size_t max_queue;                   /* bytes that may wait for a member */
-    time_t rest_until; /* no descriptors are left: accept nobody until then */
-    char *message;  /* what members are being told: memory of room_init, used by room.c */
-    bool show_sets; /* print the sets before and after each select */
-    bool quiet;     /* do not print what members say */
+    time_t rest_until;                  /* accept nobody before: no descriptor is left */
+    char *message;                      /* for room.c: the line that is being told */
+    bool show_sets;                     /* print the sets before and after select */
+    bool quiet;                         /* do not print what members say */
 };
 
 /* Prepares an empty room whose limits, the three max_, are set. Returns 0, or -1 with errno

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+/* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
 /* ---- what a round does ---- */
@@ -118,7 +118,7 @@ static int fill_sets(const struct room *room, fd_set *reading, fd_set *writing)
         if (room->members[fd] == NULL)
             continue;
         FD_SET(fd, reading);
-        /* With an empty outbox it would always be ready, and select never wait. */
+        /* A socket almost always has room: with all of them, select would never wait. */
         if (room->members[fd]->outbox.length > 0)
             FD_SET(fd, writing);
         if (fd > highest)
@@ -152,7 +152,7 @@ static void serve_round(struct room *room)
     struct timeval second = {.tv_sec = 1};
 
     int highest = fill_sets(room, &reading, &writing);
-    bool rests = !FD_ISSET(room->listener, &reading);
+    bool rests = !FD_ISSET(room->listener, &reading); /* then look again in a second */
     show_sets(room, "watching", &reading, &writing);
     if (select(highest + 1, &reading, &writing, NULL, rests ? &second : NULL) == -1) {
         if (errno != EINTR)

@@ -20,7 +20,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+/* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
 enum { MAX_CHATS = 16, MAX_LINE = 65536 + 80 };

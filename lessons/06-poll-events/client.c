@@ -35,7 +35,7 @@ struct client {
     struct server servers[MAX_SERVERS];
     size_t count;
     bool typing;    /* the keyboard's input has not ended */
-    bool late;      /* until it has, read no answers */
+    bool late;      /* with --late: receive no answers while `typing` */
     bool failed;    /* a server could not be reached, or ended too early */
     double timeout; /* seconds; 0: no limit */
     long repeat;    /* how many times each input is sent */
@@ -45,8 +45,8 @@ struct client {
 /* ---- connecting ---- */
 
 /*
- * Adds the server that `text` names as HOST:PORT or [ADDRESS]:PORT; the text is cut in two.
- * Ends the program if it is neither.
+ * Adds the server that `text` names as HOST:PORT or [ADDRESS]:PORT. Its host points into the
+ * text, which is changed. Ends the program if it is neither.
  */
 static void name_server(struct client *client, char *text)
 {
@@ -183,7 +183,7 @@ static void half_close(struct client *client)
 /* Fills `polled`: the keyboard, then each server. poll passes over a descriptor of -1. */
 static void choose_events(const struct client *client, struct pollfd *polled)
 {
-    bool reads = client->typing;
+    bool reads = client->typing; /* whether the keyboard is watched */
 
     for (size_t i = 0; i < client->count; i++) {
         const struct connection *connection = client->servers[i].connection;
