@@ -29,8 +29,8 @@ static inline size_t buffer_length(const struct buffer *buffer)
     return buffer->end - buffer->start;
 }
 
-/* Returns where the bytes that wait begin, until the next reserve, append or free; NULL if the
- * buffer has no memory. */
+/* Returns where the bytes that wait begin; NULL if the buffer has no memory. They stay there until
+ * the next call of buffer_reserve, buffer_append or buffer_free. */
 static inline char *buffer_front(const struct buffer *buffer)
 {
     return buffer->bytes != NULL ? buffer->bytes + buffer->start : NULL;
@@ -38,18 +38,19 @@ static inline char *buffer_front(const struct buffer *buffer)
 
 /*
  * Makes room for `count` bytes behind those that wait, at least.
- * Returns the room, where buffer_added expects them; or NULL with errno ENOBUFS, if more than the
- * limit would wait, or ENOMEM. Then nothing has changed.
+ * Returns where to write them, before buffer_added says how many they were; or NULL with errno
+ * ENOBUFS, if more than the limit would wait, or ENOMEM. Then the same bytes wait as before.
  */
 char *buffer_reserve(struct buffer *buffer, size_t count);
 
-/* So many bytes were written into the room that buffer_reserve returned: they wait now. */
+/* `count` bytes, at most what was reserved, were written where buffer_reserve said: they wait. */
 void buffer_added(struct buffer *buffer, size_t count);
 
-/* Puts a copy of `length` bytes behind those that wait. Returns 0, or -1 with errno as above. */
+/* Puts a copy of `length` bytes behind those that wait. Returns 0, or -1 with errno as
+ * buffer_reserve. */
 int buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 
-/* Takes `count` bytes from the front; so many must wait. */
+/* Takes `count` bytes away from the front: at least so many must wait. */
 void buffer_take(struct buffer *buffer, size_t count);
 
 /* Gives the memory back. The buffer is empty then, keeps its limit, and can be used again. */

@@ -8,11 +8,12 @@
  * much it was; then come the lines that are complete, and half a line waits. So it serves a
  * program that waits in recv, and one that asks select, poll or asyncore first:
  *
- *     char *room = lines_room(&lines, &size);
- *     ssize_t received = recv(fd, room, size, 0);
- *     lines_added(&lines, (size_t)received);
+ *     char *room = lines_room(&lines, &size);       (NULL: there is no memory)
+ *     ssize_t received = recv(fd, room, size, 0);   (0: the end; -1: an error)
+ *     if (received > 0)
+ *         lines_added(&lines, (size_t)received);
  *     while ((result = lines_next(&lines, &line, &length)) != 0)
- *         ...
+ *         ...                                       (1: a line; -1: one that is too long)
  */
 #ifndef LINES_H
 #define LINES_H
@@ -22,8 +23,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The lines of one connection. It has memory from lines_room until lines_next finds nothing that
- * waits: so ten thousand silent connections that are not being received from need none. */
+/* The lines of one connection. lines_room asks for memory, and lines_next gives it back when it
+ * returns 0 and not even half a line waits: so ten thousand silent connections need none. */
 struct lines {
     struct buffer buffer;
     size_t max;    /* bytes of the longest line, without its end */
@@ -33,16 +34,18 @@ struct lines {
 /* Begins with nothing, for lines of at most `max` bytes. lines_free ends it. */
 void lines_init(struct lines *lines, size_t max);
 
-/* Gives the memory back; what waits is lost. Then it can be used again. */
+/* Gives the memory back; what waits is lost. lines_init begins again. */
 void lines_free(struct lines *lines);
 
 /*
- * Returns where to receive, and sets *size to how much at most, which is at least 1 if lines_next
- * has returned 0 before. Returns NULL with errno ENOMEM if there is no memory.
+ * Returns where to receive the next bytes, and sets *size to how many fit there. That is at least 1
+ * if lines_next has returned 0 since bytes were added; else it may be 0, because the buffer is full
+ * of lines. The memory stays the lines', until the next call of lines_next or lines_free.
+ * Returns NULL with errno ENOMEM if there is no memory; then what waits stays.
  */
 char *lines_room(struct lines *lines, size_t *size);
 
-/* So many bytes were received into the room. */
+/* `received` bytes, at most *size, were received where lines_room said. */
 void lines_added(struct lines *lines, size_t received);
 
 /*

@@ -142,7 +142,8 @@ void net_refuse(int fd, const char *reason);
 
 /* ---- from lessons 5 and 6: calls that do not wait ---- */
 
-/* Whether errno says that the call had nothing to do: it is to be tried again later. */
+/* Whether errno only says that a call which must not wait could do nothing now: EAGAIN,
+ * EWOULDBLOCK or EINTR. It is to be made again later. */
 bool net_would_wait(void);
 
 /* Makes `fd` non-blocking. Returns 0, or -1 with errno set by fcntl(2). */

@@ -10,7 +10,6 @@
 
 #include "buffer.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* What one peer has not taken yet. Begins as {0}, or as {.buffer.limit = N}; queue_free ends it. */
@@ -18,6 +17,8 @@ struct queue {
     struct buffer buffer;
 };
 
+/* Gives the memory back; what waits is lost. The queue is empty then, keeps its limit, and can be
+ * used again. */
 void queue_free(struct queue *queue);
 
 /* Returns how many bytes wait. */
@@ -29,14 +30,14 @@ static inline size_t queue_length(const struct queue *queue)
 /*
  * Sends `length` bytes to the socket `fd`, behind those that wait; what can't leave at once waits,
  * too. Returns 0; or -1 with errno ENOBUFS if more than the limit would wait, ENOMEM, or as send(2)
- * sets it: EPIPE, ECONNRESET. Then the connection can only be closed: nobody knows how much of the
- * bytes has left.
+ * sets it: EPIPE, ECONNRESET. After -1 send no more: a part of the bytes may have left, and the
+ * rest is lost.
  */
 int queue_send(struct queue *queue, int fd, const void *bytes, size_t length);
 
 /*
- * Sends what waits, as far as there is room. To be called when `fd` is ready for writing.
- * Returns 0, or -1 with errno set by send(2).
+ * Sends what waits, as far as there is room. To be called when something waits and `fd` is ready
+ * for writing. Returns 0, or -1 with errno set by send(2); then all that waited waits still.
  */
 int queue_flush(struct queue *queue, int fd);
 

@@ -367,6 +367,29 @@ has_unread_reply() {
   peer 'send:\0\0\0\5Hello' 'expect:\0\0\0\5HELLO'
 }
 
+@test "log: no memory for a message: that is said on stderr, and the next client is served" {
+  start_server --frame length --max-line 1000000000
+  no_more_memory server
+  peer 'send:\x10\0\0\0' eof # 256 MiB are announced
+  assert_printed ''
+  wait_for_line server.err '^server: client dropped: .* memory$'
+  assert_count server.out 'left' 0
+  peer 'send:\0\0\0\5Hello' 'expect:\0\0\0\5HELLO'
+}
+
+@test "log: client: no memory for a line of its input: it says so, and does not take it for the end" {
+  start_server
+  mkfifo keyboard
+  start client bash -c 'exec "$0" "$@" <keyboard' "$CLIENT" --host "$host" --port "$port"
+  exec {keyboard}>keyboard
+  wait_for_line server.out 'connected$'
+  no_more_memory client
+  { head -c 10000000 /dev/zero 2>/dev/null || true; } >&"$keyboard"
+  wait_for_end client
+  assert_same "$status" 1
+  wait_for_line client.err '^client: stdin: .* memory$'
+}
+
 @test "server: closes each client's descriptor, and keeps no memory" {
   start_server
   swarm --connections 5

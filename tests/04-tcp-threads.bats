@@ -384,11 +384,6 @@ serves_again() {
   assert_descriptors server "$descriptors"
 }
 
-# address_space NAME: in MiB.
-address_space() {
-  awk '/^VmSize/ { print int($2 / 1024) }' "/proc/${pid_of[$1]}/status"
-}
-
 # bats test_tags=needs:reaps,mistake:dies-on-eintr,points:3
 @test "server: --model fork: the end of a child does not end the accept" {
   not_under emfile # there the server does say something
@@ -480,17 +475,9 @@ inherit_child() {
   start_waiting there
   no_more_memory server
   peer 'send:Hello\n' 'expect:error: ' eof
-  prlimit --pid "${pid_of[server]}" --as=unlimited:
+  more_memory server
   has_again there
   server_still_serves
-}
-
-# It has a little more than it uses: not enough for a stack.
-no_more_memory() {
-  local bytes=$(($(address_space "$1") * 1024 * 1024 + 1024 * 1024))
-  ((bytes < 1 << 40)) || skip "a sanitizer needs all the address space there is"
-  record "set the limit of $1 to $bytes bytes of address space"
-  prlimit --pid "${pid_of[$1]}" --as="$bytes:"
 }
 
 # bats test_tags=needs:threads

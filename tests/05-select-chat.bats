@@ -276,6 +276,43 @@ talk() {
   wait_for_line server.out '^client 127.0.0.1:[0-9]+ refused: too many clients$'
 }
 
+@test "log: no memory for what a member has sent: that is said on stderr, and the others are served" {
+  start_server --max-line 65536
+  join ann
+  join bob send:Hel wait 'send:lo\n' lines # he has his memory already
+  local n
+  for n in {1..24}; do
+    join "late$n" wait send:half lines
+  done
+  no_more_memory server
+  for n in {1..24}; do # each half of a line takes 64 KiB
+    tell "late$n" on
+  done
+  wait_for_line server.err "^server: client 127.0.0.1:[0-9]+ dropped: .* memory\$"
+  local dropped
+  dropped=$(sed -n 's/^server: client \(.*\) dropped: .*/\1/p' server.err | head -n 1)
+  wait_for_line server.out "^Client left $dropped\$"
+  is_told ann "Client left $dropped"
+  tell bob on
+  is_told ann "[${address[bob]}] Hello"
+  more_memory server
+  chat_works
+}
+
+@test "log: no memory for what a member does not read: that is said on stderr, and the others are served" {
+  start_server --max-queue 33554432
+  join ann
+  join_small lazy wait lines
+  no_more_memory server
+  talk 10
+  wait_for_line server.err "^server: client ${address[lazy]} dropped: .* memory\$"
+  wait_for_line server.out "^Client left ${address[lazy]}\$"
+  assert_count server.out 'does not read' 0
+  is_told ann "Client left ${address[lazy]}"
+  more_memory server
+  chat_works
+}
+
 # bats test_tags=needs:stalled,mistake:lost-rest,points:3,exercise:4
 @test "server: a reader that pauses gets every byte, when it reads again" {
   start_server --max-queue 33554432

@@ -333,6 +333,24 @@ load lib/messages
   is_answered bob
 }
 
+@test "log: no memory for what a client has sent: that is said on stderr, and the others are served" {
+  start_server --max-line 65536
+  join ann send:Hel wait 'send:lo\n' lines # it has its memory already
+  local n
+  for n in {1..24}; do
+    join "late$n" wait send:half lines
+  done
+  no_more_memory server
+  for n in {1..24}; do # each half of a message takes 64 KiB
+    tell "late$n" on
+  done
+  wait_for_line server.err "^server: \\[127.0.0.1:[0-9]+\\] dropped: .* memory\$"
+  tell ann on
+  is_answered ann
+  more_memory server
+  all_is_well
+}
+
 # bats test_tags=mistake:emfile-spin,needs:answer,points:3
 @test "server: out of descriptors, it neither dies nor spins, and goes on when there are some" {
   start_server
@@ -613,6 +631,18 @@ start_at_keyboard() {
   WAIT_LIMIT=60 wait_for_end client
   assert_same "$status" 0
   assert_count client.out "$TIME" 200000
+}
+
+@test "log: client: no memory for what its server does not take: it says so, and not that the server has left" {
+  start_peer_server accept hold
+  start_at_keyboard --repeat 100000 --late
+  wait_for_line client.out '\] connected$'
+  no_more_memory client
+  printf '%01000d\n' 0 >&"$keyboard"
+  wait_for_end client
+  assert_same "$status" 1
+  wait_for_line client.err "^client: $host:$port: .* memory\$"
+  assert_count client.out 'closed the connection' 0
 }
 
 @test "client: more input than all buffers hold, while the server talks and does not read" {

@@ -35,7 +35,7 @@ static const char *const SHUTDOWN_NAMES[] = {"SHUT_RD", "SHUT_WR", "SHUT_RDWR", 
 /* Receives and prints one reply. Returns its length, or -1 at the end of the stream. */
 static ssize_t print_reply(struct stream *stream)
 {
-    static const char error[] = "error: "; /* replies are in upper case: this is none */
+    static const char error[] = "error: "; /* in lower case, as no reply is */
     char *reply;
     size_t length;
 
@@ -54,9 +54,11 @@ static ssize_t print_reply(struct stream *stream)
 }
 
 /*
- * Sends every line of stdin, without its newline, as a message, and reads replies so that
- * no more than `window` bytes are unanswered. An empty message counts too, where there is
- * one. Returns the number of bytes still unanswered at the end of the input.
+ * Sends every line of stdin, without its newline, as a message, and receives replies so that no
+ * more than `window` bytes are unanswered. With `prompt` it asks for each line. A message counts
+ * one byte more than it has, for its framing, so that an empty one counts, too; not so with `raw`,
+ * where one reply may answer several messages. Returns how many bytes are unanswered at the end of
+ * the input, or when nothing more can be sent.
  */
 static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
 {
@@ -71,13 +73,19 @@ static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
             printf("> ");
             fflush(stdout); /* a line-buffered stdout would wait for a newline */
         }
-        if ((length = getline(&line, &size, stdin)) == -1)
+        if ((length = getline(&line, &size, stdin)) == -1) {
+            if (!feof(stdin)) /* ferror is not set when there is no memory */
+                cli_fail("stdin: %s", strerror(errno));
             break;
+        }
         if (length > 0 && line[length - 1] == '\n')
             length--;
         unanswered += length + framing_cost;
-        if (stream_send(stream, line, (size_t)length) == -1)
-            break; /* the server has left; it may have said why, so read on */
+        if (stream_send(stream, line, (size_t)length) == -1) {
+            if (errno == ENOMEM)
+                cli_fail("send: %s", strerror(errno));
+            break; /* the server has left; it may have said why, so receive that, too */
+        }
         while (unanswered > window) {
             ssize_t reply = print_reply(stream);
             if (reply == -1)
@@ -85,8 +93,6 @@ static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
             unanswered -= reply + framing_cost;
         }
     }
-    if (ferror(stdin))
-        cli_fail("stdin: %s", strerror(errno));
     free(line);
     return unanswered;
 }
@@ -107,10 +113,11 @@ static void finish_dialog(struct stream *stream, ssize_t unanswered)
         cli_fail("the server closed the connection");
 }
 
-/* Does what --hold asks for: shuts one direction or both, and shows what still works. */
+/* Does what --hold asks for: shuts down one direction or both, and shows what recv and send still
+ * do. `name` is one of SHUTDOWN_NAMES. */
 static void show_shutdown(int fd, const char *name)
 {
-    static const int HOW[] = {SHUT_RD, SHUT_WR, SHUT_RDWR};
+    static const int HOW[] = {SHUT_RD, SHUT_WR, SHUT_RDWR}; /* as SHUTDOWN_NAMES */
     char bytes[1024];
     ssize_t received;
     int i = 0;

@@ -22,8 +22,8 @@
 
 struct settings {
     enum stream_framing framing;
-    double timeout;
-    size_t max_line;
+    double timeout;  /* seconds of silence to allow; 0: no limit */
+    size_t max_line; /* bytes of the longest message */
 };
 
 /* Logs a message. A long one is cut: the log is for people. */
@@ -37,8 +37,9 @@ static void log_message(const char *message, size_t length)
 
 /*
  * Answers messages until there are no more.
- * Returns 0 or -1 as stream_receive does, or -1 with errno set by stream_send; but
- * ETIMEDOUT if the client did not read its answers, and EINTR if the server is to stop.
+ * Returns 0 at the end of the stream; or -1 with errno set by stream_receive or stream_send, or
+ * EINTR if the server is to stop. But errno is ETIMEDOUT, and not EAGAIN, if it was the sending
+ * that timed out: the client does not read its answers, and would not read a reason either.
  */
 static int answer_messages(struct stream *stream)
 {
@@ -63,7 +64,10 @@ static int answer_messages(struct stream *stream)
     return result;
 }
 
-/* Logs how the dialog ended; if it was the server that ended it, tells the client why. */
+/*
+ * Logs how the dialog ended: `result` and errno are those of answer_messages. If the message was
+ * too long or nothing came, it is the server that ends it, and tells the client why.
+ */
 static void end_dialog(struct stream *stream, int result, const struct settings *settings)
 {
     char reason[64];
@@ -83,7 +87,9 @@ static void end_dialog(struct stream *stream, int result, const struct settings 
         stream_send(stream, reason, strlen(reason)); /* fails if the client has left */
     } else if (errno == EBADMSG) {
         puts("client left: in the middle of a message");
-    } else if (errno != EINTR) { /* EINTR: it is the server that leaves */
+    } else if (errno == ENOMEM) {
+        cli_warn("client dropped: %s", strerror(errno)); /* it is we who can't go on */
+    } else if (errno != EINTR) { /* EINTR: the server is to stop */
         printf("client left: %s\n", strerror(errno));
     }
 }

@@ -65,7 +65,7 @@ static void show_end(void)
 /*
  * Sends 8 MiB to a peer that does not read, then lets it read 1 MiB, and sends on.
  * MSG_DONTWAIT makes send return what fits at once; without it, send would wait here.
- * MSG_WAITALL makes recv wait for all that was asked for: receive_all, in the kernel.
+ * MSG_WAITALL makes recv wait for all that was asked for, as receive_all does.
  */
 static void show_partial(void)
 {

@@ -106,7 +106,7 @@ static int send_all(int fd, const void *bytes, size_t length)
 
 /* ---- receiving a message ---- */
 
-/* Fails with errno set to `error`. */
+/* Sets errno to `error`. Returns -1. */
 static int fail_with(int error)
 {
     errno = error;
@@ -127,8 +127,9 @@ static int receive_raw(struct stream *stream, char **message, size_t *length)
 }
 
 /*
- * Receives more behind the bytes that wait in the buffer, which it moves to the front.
- * Returns what receive returns; or -1 with errno EMSGSIZE, if too many wait already.
+ * Moves the bytes that wait to the front of the buffer, and receives more behind them.
+ * Returns what receive returns; or -1 with errno EMSGSIZE if as many wait already as the longest
+ * message has with its terminator, or ENOMEM.
  */
 static ssize_t receive_more(struct stream *stream)
 {
@@ -248,14 +249,14 @@ int stream_send(struct stream *stream, const char *message, size_t length)
     return send_all(stream->fd, stream->out, framed);
 }
 
-/* ---- time-outs, and a patient end ---- */
+/* ---- time-outs, and the end of a connection ---- */
 
 int stream_set_timeout(struct stream *stream, double seconds)
 {
     struct timeval limit = {.tv_sec = (time_t)seconds};
     limit.tv_usec = (suseconds_t)((seconds - (double)limit.tv_sec) * 1e6);
 
-    /* Lesson 2 set the first. A peer that does not read keeps send waiting, too. */
+    /* Lesson 2 sets a limit for recv. A peer that does not read keeps send waiting, too. */
     if (setsockopt(stream->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == -1)
         return -1;
     return setsockopt(stream->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);

@@ -36,17 +36,17 @@ enum stream_framing stream_framing_named(const char *name);
 struct stream {
     int fd;
     enum stream_framing framing;
-    size_t max;     /* the longest message to receive, in bytes */
-    char *in;       /* what was received: the bytes from start to end still wait */
-    size_t in_size; /* how much fits; it grows when a message needs it */
-    size_t start, end;
-    char *out; /* the message being sent, with its framing */
-    size_t out_size;
+    size_t max;        /* the longest message to receive, in bytes, without its framing */
+    char *in;          /* what was received */
+    size_t in_size;    /* how much fits into it; it grows when a message needs it */
+    size_t start, end; /* the bytes from start to end still wait to be handed out */
+    char *out;         /* the message being sent, with its framing */
+    size_t out_size;   /* how much fits into it; it grows, too */
 };
 
 /*
  * Begins a stream on the connected socket `fd`; `max` (at least 1) is the longest message
- * to receive. stream_free ends it. Returns 0, or -1 with errno ENOMEM.
+ * to receive, in bytes. Returns 0, or -1 with errno ENOMEM; stream_free ends it in both cases.
  */
 int stream_init(struct stream *stream, int fd, enum stream_framing framing, size_t max);
 
@@ -60,20 +60,24 @@ void stream_free(struct stream *stream);
 int stream_set_timeout(struct stream *stream, double seconds);
 
 /*
- * Receives the next message. *message points into the stream's buffer: the caller may
- * change its bytes, and they are gone at the next call.
+ * Receives the next message, and waits until it is whole. *message points into the stream's
+ * buffer: the caller may change its bytes, and they are good until the next call of
+ * stream_receive or stream_free.
  *
  * Returns 1 with *message and *length set; 0 when the peer has ended the stream between
  * two messages; or -1 with errno set: EMSGSIZE if the message is longer than the stream's
- * max, EBADMSG if the stream ended inside a message, EAGAIN after a time-out, ENOMEM, or
- * what recv(2) says, such as ECONNRESET.
+ * max, EBADMSG if the stream ended inside a message, EAGAIN after a time-out, ENOMEM, EINTR
+ * if a signal asks the program to stop, or what recv(2) says, such as ECONNRESET. After -1
+ * receive no more: where the next message begins is not known.
  */
 int stream_receive(struct stream *stream, char **message, size_t *length);
 
 /*
- * Sends `length` bytes as one message, with its framing, whole.
- * Returns 0, or -1 with errno set: ENOMEM, EAGAIN after a time-out, or what send(2) says. If
- * send failed, nobody knows how much has arrived.
+ * Sends `length` bytes as one message, whole, with its framing, and waits until the kernel has
+ * taken them. The message must not hold the terminator of its framing, and with `length` it has
+ * less than 4 GiB: nobody checks that. It stays the caller's.
+ * Returns 0, or -1 with errno set: ENOMEM, EAGAIN after a time-out, EINTR as above, or what
+ * send(2) says. If send failed, nobody knows how much has arrived.
  */
 int stream_send(struct stream *stream, const char *message, size_t length);
 

@@ -23,7 +23,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+/* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
 enum {
@@ -42,8 +42,8 @@ struct chat {
     struct outbox outbox; /* to the server */
 };
 
-/* Prints the lines that have come from the server. */
-static void hear(struct chat *chat)
+/* Receives what has come from the server, and prints each line that is complete. */
+static void receive_lines(struct chat *chat)
 {
     static const char refused[] = "error: too many clients";
     char *line;
@@ -54,7 +54,7 @@ static void hear(struct chat *chat)
     if (space == NULL)
         cli_fail("malloc: %s", strerror(errno));
     ssize_t received = recv(chat->fd, space, length, MSG_DONTWAIT);
-    if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    if (received == -1 && net_would_wait())
         return;
     if (received <= 0)
         chat->ended = true;
@@ -84,8 +84,8 @@ static void give_up(struct chat *chat)
     outbox_free(&chat->outbox);
 }
 
-/* Gives the server what the kernel takes now; the outbox keeps the rest. */
-static void say(struct chat *chat, const char *bytes, size_t length)
+/* Sends what the kernel takes now; the outbox keeps the rest. */
+static void send_typed(struct chat *chat, const char *bytes, size_t length)
 {
     if (outbox_send(&chat->outbox, chat->fd, bytes, length) == 0)
         return;
@@ -110,12 +110,12 @@ static void read_keyboard(struct chat *chat)
     if (count > 0) {
         chat->last = bytes[count - 1];
         for (long i = 0; i < chat->repeat && !chat->lost; i++)
-            say(chat, bytes, (size_t)count);
+            send_typed(chat, bytes, (size_t)count);
         return;
     }
     chat->typing = false;
     if (chat->last != '\n')
-        say(chat, "\n", 1); /* also a last line without a newline is one */
+        send_typed(chat, "\n", 1); /* also a last line without a newline is one */
 }
 
 /* Waits until the keyboard or the server has something, or takes something, and does it. */
@@ -141,7 +141,7 @@ static void chat_round(struct chat *chat)
         return;
     }
     if (FD_ISSET(chat->fd, &reading))
-        hear(chat);
+        receive_lines(chat);
     if (FD_ISSET(chat->fd, &writing) && outbox_flush(&chat->outbox, chat->fd) == -1)
         give_up(chat);
     if (FD_ISSET(STDIN_FILENO, &reading))

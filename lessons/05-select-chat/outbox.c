@@ -16,7 +16,10 @@ void outbox_free(struct outbox *outbox)
 }
 
 /*
- * Sends as much of `length` bytes as the kernel takes at once. That may be nothing.
+ * Sends as much of `length` bytes as the kernel takes at once. That may be nothing: EAGAIN, or
+ * EWOULDBLOCK, which is the same on Linux, says that send would have to wait for room; EINTR,
+ * that a signal came first. Neither is an error of the connection. After the other calls that
+ * must not wait, net_would_wait asks this (net.h).
  * Returns the number of bytes, or -1 with errno set by send(2).
  */
 static ssize_t send_some(int fd, const char *bytes, size_t length)

@@ -13,26 +13,28 @@
 
 /* What one peer has not taken yet. Begins as {.max = N}; outbox_free ends it. */
 struct outbox {
-    char *bytes; /* what is still to be sent */
-    size_t length;
-    size_t size; /* how much fits; it grows when more has to wait */
-    size_t max;  /* so many bytes may wait at most */
+    char *bytes;   /* what waits to be sent; from malloc, or NULL */
+    size_t length; /* so many bytes wait */
+    size_t size;   /* so many fit; it grows when more have to wait */
+    size_t max;    /* so many may wait at most */
 };
 
-/* Gives the memory back. What waits is lost. */
+/* Gives the memory back; what waits is lost. The outbox is empty then, keeps its max, and can be
+ * used again. */
 void outbox_free(struct outbox *outbox);
 
 /*
- * Sends `length` bytes to `fd`, behind those that wait; what can't leave at once waits, too.
- * Returns 0; or -1 with errno ENOBUFS if more than the max would wait, ENOMEM, or as send(2)
- * sets it: EPIPE, ECONNRESET. Then the connection can only be closed: nobody knows how much
- * of the bytes has left.
+ * Sends `length` bytes to the socket `fd`, behind those that wait; what can't leave at once is
+ * copied, and waits, too. Returns 0; or -1 with errno ENOBUFS if more than the max would wait,
+ * ENOMEM, or as send(2) sets it: EPIPE, ECONNRESET. After -1 send no more: a part of the bytes may
+ * have left, and the rest is lost.
  */
 int outbox_send(struct outbox *outbox, int fd, const char *bytes, size_t length);
 
 /*
- * Sends what waits, as far as there is room. To be called when select says that `fd` is
- * ready for writing. Returns 0, or -1 with errno set by send(2).
+ * Sends what waits, as far as there is room: `length` is 0 when all has been sent. To be called
+ * when something waits and select says that `fd` is ready for writing. Returns 0, or -1 with errno
+ * set by send(2); then all that waited waits still.
  */
 int outbox_flush(struct outbox *outbox, int fd);
 

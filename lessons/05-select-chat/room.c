@@ -10,28 +10,34 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LONGEST_HEAD = 80 }; /* of what stands before a line, without a name */
+/* Room for "[NAME] ", "Client joined " or "Client left " before a text, without the name, and
+ * for the end of the line behind it. */
+enum { FRAME_SIZE = 80 };
 
 int room_init(struct room *room)
 {
-    room->message = malloc(LONGEST_HEAD + NET_NAME_SIZE + room->max_line);
+    room->message = malloc(FRAME_SIZE + NET_NAME_SIZE + room->max_line);
     return room->message != NULL ? 0 : -1;
 }
 
 /* ---- telling ---- */
 
-/* Gives one member `length` bytes; it is to leave if it does not read what it is given. */
+/* Sends one member `length` bytes. If too many wait for it, or there is no memory to let them
+ * wait, it is to leave. */
 static void tell(struct room *room, int fd, const char *bytes, size_t length)
 {
     struct member *member = room->members[fd];
 
     if (member->leaving || outbox_send(&member->outbox, fd, bytes, length) == 0)
         return;
-    /* Has it left? Then recv will say so, after what it has sent before it left. */
-    if (errno != ENOBUFS && errno != ENOMEM)
-        return;
-    printf("client %s dropped: it does not read, and more than %zu bytes wait for it\n",
-           member->name, room->max_queue);
+    if (errno == ENOBUFS)
+        printf("client %s dropped: it does not read, and more than %zu bytes wait "
+               "for it\n",
+               member->name, room->max_queue);
+    else if (errno == ENOMEM)
+        cli_warn("client %s dropped: %s", member->name, strerror(errno));
+    else
+        return; /* it is gone: recv returns what it has sent before, and then says so */
     member->leaving = true;
 }
 
@@ -111,8 +117,8 @@ static int find_leaver(const struct room *room)
     return -1;
 }
 
-/* To tell the others may make one more of them leave: so this goes on until nobody is left
- * who is to leave. */
+/* While the others are told, one more of them may be found that does not read. So this begins
+ * anew after each leaver, until there is none. */
 void room_part_with_leavers(struct room *room)
 {
     int fd;

@@ -1,5 +1,10 @@
 /*
  * room.h - the members of the chat, and what they are told, for the server of lesson 5.
+ *
+ * A member is its socket and what belongs to it. The room owns both: room_add makes a member,
+ * and room_part_with_leavers closes its socket and frees it. Until then it is only noted, in
+ * `leaving`, that a member is to leave: by this module, and by the server when the member has
+ * ended. So a pointer to a member is valid until the next call of room_part_with_leavers.
  */
 #ifndef ROOM_H
 #define ROOM_H
@@ -14,41 +19,50 @@
 #include <time.h>
 
 struct member {
-    char name[NET_NAME_SIZE];
-    struct lines lines;   /* what has come from it */
-    struct outbox outbox; /* what it has not taken yet */
-    bool leaving;         /* to be closed at the end of this round */
+    char name[NET_NAME_SIZE]; /* its address */
+    struct lines lines;       /* what has come from it */
+    struct outbox outbox;     /* what it has not taken yet */
+    bool leaving;             /* to be closed at the end of this round */
 };
 
+/* It lives as long as the program, and so do `message` and the members who are still in it. */
 struct room {
-    int listener;
+    int listener;                       /* the caller's, who closes it */
     struct member *members[FD_SETSIZE]; /* by descriptor; NULL: no member has this one */
-    long count, max_clients;
-    size_t max_line, max_queue;
-    time_t rest_until; /* no descriptors are left: accept nobody until then */
-    char *message;     /* the one being told */
-    bool show_sets;
-    bool quiet; /* do not print what members say */
+    long count, max_clients;            /* members */
+    size_t max_line;                    /* bytes of the longest line, without its end */
+    size_t max_queue;                   /* bytes that may wait for a member */
+    time_t rest_until;                  /* accept nobody before: no descriptor is left */
+    char *message;                      /* for room.c: the line that is being told */
+    bool show_sets;                     /* print the sets before and after select */
+    bool quiet;                         /* do not print what members say */
 };
 
-/* Prepares an empty room, whose limits are set. Returns 0, or -1 with errno ENOMEM. */
+/* Prepares an empty room whose limits, the three max_, are set. Returns 0, or -1 with errno
+ * ENOMEM. */
 int room_init(struct room *room);
 
 /*
- * Takes the client `name` on the socket `fd`, which is less than FD_SETSIZE, into the room,
- * and tells everybody. Returns 0; then the socket is the room's. Or -1 with errno ENOMEM.
+ * Makes the client `name` on the socket `fd`, which is less than FD_SETSIZE, a member, welcomes
+ * it, and tells the others. `name` is copied. Returns 0; then the socket is the room's. Or -1
+ * with errno ENOMEM; then it is still the caller's.
  */
 int room_add(struct room *room, int fd, const char *name);
 
-/* Tells all other members a line that the member `fd` has said, of at most max_line bytes. */
+/*
+ * Tells all other members the `length` bytes of a line that the member `fd` has said: at most
+ * max_line, without the end. Whoever can't be told, because too much waits for it already or
+ * because there is no memory, is noted as leaving. The line stays the caller's.
+ */
 void room_say(struct room *room, int fd, const char *line, size_t length);
 
-/* Tells the member `fd` that its line is too long, so that nobody gets it. */
+/* Tells the member `fd` that its line is longer than max_line. Nobody else is told. */
 void room_refuse_line(struct room *room, int fd);
 
 /*
- * Closes who is to leave, here and nowhere else. If a descriptor were closed earlier in the
- * round, a newcomer might get its number, and be taken for the one whom select meant.
+ * Removes all members that are leaving, and tells the others. To be called at the end of a
+ * round: if a descriptor were closed earlier, a newcomer might get its number, and be taken for
+ * the one whom select meant.
  */
 void room_part_with_leavers(struct room *room);
 

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+/* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
 /* ---- what a round does ---- */
@@ -43,8 +43,7 @@ static void accept_member(struct room *room)
 
     int fd = net_accept(room->listener, name);
     if (fd == -1) {
-        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED ||
-            errno == EINTR)
+        if (net_would_wait() || errno == ECONNABORTED)
             return;
         cli_warn("accept: %s", strerror(errno));
         room->rest_until = time(NULL) + 1; /* at once, it would only fail again */
@@ -62,23 +61,29 @@ static void accept_member(struct room *room)
 }
 
 /*
- * Takes what has come from a member, and tells the others each line that is complete; half a
- * line stays in the member's buffer. This recv never waits: select said that the socket is
+ * Receives what has come from a member, and tells the others each line that is complete; half
+ * a line stays in the member's buffer. This recv never waits: select said that the socket is
  * ready, but that may be wrong (`man 2 select`, under BUGS).
  */
-static void hear_member(struct room *room, int fd)
+static void receive_lines(struct room *room, int fd)
 {
     struct member *member = room->members[fd];
 
     /* EXERCISE 3: receive what has come into the member's lines, without waiting; the member
-     * is leaving if it has ended, or reset; then hand out lines until none is complete: the
-     * room says each, and refuses one that is too long */
+     * is leaving if it has ended or reset the connection, or if there is no memory, which is
+     * an error of ours: warn of it. Then take lines until none is complete: room_say tells
+     * each, and room_refuse_line is for one that is too long */
     char *line;
     size_t length;
     int result;
     char *space = lines_room(&member->lines, &length);
-    ssize_t received = space == NULL ? -1 : recv(fd, space, length, MSG_DONTWAIT);
-    if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    if (space == NULL) {
+        cli_warn("client %s dropped: %s", member->name, strerror(errno));
+        member->leaving = true;
+        return;
+    }
+    ssize_t received = recv(fd, space, length, MSG_DONTWAIT);
+    if (received == -1 && net_would_wait())
         return;
     if (received <= 0) {
         member->leaving = true; /* 0: it has ended its side; -1: a reset */
@@ -113,7 +118,7 @@ static int fill_sets(const struct room *room, fd_set *reading, fd_set *writing)
         if (room->members[fd] == NULL)
             continue;
         FD_SET(fd, reading);
-        /* With an empty outbox it would always be ready, and select never wait. */
+        /* A socket almost always has room: with all of them, select would never wait. */
         if (room->members[fd]->outbox.length > 0)
             FD_SET(fd, writing);
         if (fd > highest)
@@ -147,7 +152,7 @@ static void serve_round(struct room *room)
     struct timeval second = {.tv_sec = 1};
 
     int highest = fill_sets(room, &reading, &writing);
-    bool rests = !FD_ISSET(room->listener, &reading);
+    bool rests = !FD_ISSET(room->listener, &reading); /* then look again in a second */
     show_sets(room, "watching", &reading, &writing);
     if (select(highest + 1, &reading, &writing, NULL, rests ? &second : NULL) == -1) {
         if (errno != EINTR)
@@ -160,9 +165,9 @@ static void serve_round(struct room *room)
         if (room->members[fd] == NULL)
             continue;
         if (FD_ISSET(fd, &writing))
-            outbox_flush(&room->members[fd]->outbox, fd); /* if it fails, recv says why */
+            outbox_flush(&room->members[fd]->outbox, fd); /* recv tells of an error */
         if (FD_ISSET(fd, &reading))
-            hear_member(room, fd);
+            receive_lines(room, fd);
     }
     if (FD_ISSET(room->listener, &reading))
         accept_member(room);

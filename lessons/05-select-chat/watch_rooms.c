@@ -20,72 +20,76 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-/* FD_SET is a macro, and gcc warns of the arithmetic in the one of musl. */
+/* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
-enum { MAX_ROOMS = 16, MAX_LINE = 65536 + 80 };
+enum { MAX_CHATS = 16, MAX_LINE = 65536 + 80 };
 
-struct room {
+/* One chat that is listened to: the connection with its server. */
+struct watched {
     const char *port;
     int fd; /* -1 when the server has ended the connection */
     struct lines lines;
 };
 
-/* Connects to the server on `port` of `host`. */
-static struct room enter_room(const char *host, const char *port)
+/* Connects to the server on `port` of `host`. Ends the program if that fails; stop_watching
+ * ends what is returned. */
+static struct watched start_watching(const char *host, const char *port)
 {
-    struct room room = {.port = port};
+    struct watched chat = {.port = port};
     const char *reason;
     char *end;
 
     long number = strtol(port, &end, 10);
     if (end == port || *end != '\0' || number < 1 || number > 65535)
         cli_fail_usage("%s: not a port", port);
-    room.fd = net_connect(host, number, &reason);
-    if (room.fd == -1)
+    chat.fd = net_connect(host, number, &reason);
+    if (chat.fd == -1)
         cli_fail("connect %s:%ld: %s", host, number, reason);
-    lines_init(&room.lines, MAX_LINE);
-    return room;
+    lines_init(&chat.lines, MAX_LINE);
+    return chat;
 }
 
-static void leave_room(struct room *room)
+static void stop_watching(struct watched *chat)
 {
-    close(room->fd);
-    lines_free(&room->lines);
-    room->fd = -1;
+    close(chat->fd);
+    lines_free(&chat->lines);
+    chat->fd = -1;
 }
 
-/* Prints the lines that have come from one room. Returns 1 if it has ended, else 0. */
-static int hear(struct room *room)
+/* Receives what has come from one chat, and prints each line that is complete. Returns 1 if
+ * the server has ended the connection, else 0. */
+static int receive_lines(struct watched *chat)
 {
     char *line;
     size_t length;
     int result;
 
-    char *space = lines_room(&room->lines, &length);
+    char *space = lines_room(&chat->lines, &length);
     if (space == NULL)
         cli_fail("malloc: %s", strerror(errno));
-    ssize_t received = recv(room->fd, space, length, MSG_DONTWAIT);
-    if (received == -1 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+    ssize_t received = recv(chat->fd, space, length, MSG_DONTWAIT);
+    if (received == -1 && net_would_wait())
         return 0;
     if (received > 0)
-        lines_added(&room->lines, (size_t)received);
-    while ((result = lines_next(&room->lines, &line, &length)) != 0) {
+        lines_added(&chat->lines, (size_t)received);
+    while ((result = lines_next(&chat->lines, &line, &length)) != 0) {
         if (result == -1)
             continue; /* a line that is too long is left out */
-        printf("%s: ", room->port);
+        printf("%s: ", chat->port);
         cli_print_bytes(stdout, line, length);
         putchar('\n');
     }
     if (received > 0)
         return 0;
-    printf("%s: the server closed the connection\n", room->port);
-    leave_room(room);
+    printf("%s: the server closed the connection\n", chat->port);
+    stop_watching(chat);
     return 1;
 }
 
-/* Waits for any of the rooms, `timeout` seconds at most. Returns how many have ended. */
-static int hear_rooms(struct room *rooms, int count, double timeout)
+/* Waits for any of the chats, `timeout` seconds at most, and prints what has come: one round.
+ * Returns how many of them have ended. */
+static int watch_round(struct watched *chats, int count, double timeout)
 {
     fd_set reading;
     int highest = -1;
@@ -96,9 +100,9 @@ static int hear_rooms(struct room *rooms, int count, double timeout)
 
     FD_ZERO(&reading);
     for (int i = 0; i < count; i++)
-        if (rooms[i].fd != -1) {
-            FD_SET(rooms[i].fd, &reading);
-            highest = rooms[i].fd > highest ? rooms[i].fd : highest;
+        if (chats[i].fd != -1) {
+            FD_SET(chats[i].fd, &reading);
+            highest = chats[i].fd > highest ? chats[i].fd : highest;
         }
     int ready = select(highest + 1, &reading, NULL, NULL, timeout > 0 ? &limit : NULL);
     if (ready == -1 && errno != EINTR)
@@ -106,8 +110,8 @@ static int hear_rooms(struct room *rooms, int count, double timeout)
     if (ready == 0)
         printf("nothing for %g s\n", timeout);
     for (int i = 0; ready > 0 && i < count; i++)
-        if (rooms[i].fd != -1 && FD_ISSET(rooms[i].fd, &reading))
-            ended += hear(&rooms[i]);
+        if (chats[i].fd != -1 && FD_ISSET(chats[i].fd, &reading))
+            ended += receive_lines(&chats[i]);
     return ended;
 }
 
@@ -115,7 +119,7 @@ int main(int argc, char **argv)
 {
     const char *host = "127.0.0.1";
     double timeout = 10;
-    struct room rooms[MAX_ROOMS];
+    struct watched chats[MAX_CHATS];
     const struct cli_option options[] = {
         {"host", 'H', "H", "the servers' name or address", .text = &host},
         {"timeout", 't', "SEC", "say so when nothing came for so long; 0 never does",
@@ -125,18 +129,18 @@ int main(int argc, char **argv)
     int first = cli_parse(argc, argv, "PORT...",
                           "Print what is said in the chats on each PORT.", options);
     int count = argc - first;
-    if (count < 1 || count > MAX_ROOMS)
-        cli_fail_usage("name from 1 to %d ports", MAX_ROOMS);
+    if (count < 1 || count > MAX_CHATS)
+        cli_fail_usage("name from 1 to %d ports", MAX_CHATS);
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
 
     for (int i = 0; i < count; i++)
-        rooms[i] = enter_room(host, argv[first + i]);
+        chats[i] = start_watching(host, argv[first + i]);
     int open = count;
     while (open > 0 && !net_stopping)
-        open -= hear_rooms(rooms, count, timeout);
+        open -= watch_round(chats, count, timeout);
     for (int i = 0; i < count; i++)
-        if (rooms[i].fd != -1)
-            leave_room(&rooms[i]);
+        if (chats[i].fd != -1)
+            stop_watching(&chats[i]);
     return EXIT_SUCCESS;
 }

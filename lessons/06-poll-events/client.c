@@ -35,7 +35,7 @@ struct client {
     struct server servers[MAX_SERVERS];
     size_t count;
     bool typing;    /* the keyboard's input has not ended */
-    bool late;      /* until it has, read no answers */
+    bool late;      /* with --late: receive no answers while `typing` */
     bool failed;    /* a server could not be reached, or ended too early */
     double timeout; /* seconds; 0: no limit */
     long repeat;    /* how many times each input is sent */
@@ -45,8 +45,8 @@ struct client {
 /* ---- connecting ---- */
 
 /*
- * Adds the server that `text` names as HOST:PORT or [ADDRESS]:PORT; the text is cut in two.
- * Ends the program if it is neither.
+ * Adds the server that `text` names as HOST:PORT or [ADDRESS]:PORT. Its host points into the
+ * text, which is changed. Ends the program if it is neither.
  */
 static void name_server(struct client *client, char *text)
 {
@@ -88,6 +88,14 @@ static void reach_server(struct client *client, struct server *server)
 
 /* ---- one server ---- */
 
+/* Ends the program if there was no memory for the connection. Its server has done nothing. */
+static void check_memory(const struct connection *connection)
+{
+    if (connection->error == ENOMEM)
+        cli_fail("%s: %s", connection->name, strerror(ENOMEM));
+}
+
+/* Closes the connection with a server that has ended it; says so if it was too early. */
 static void part_with(struct client *client, struct server *server)
 {
     struct connection *connection = server->connection;
@@ -112,6 +120,7 @@ static void serve(struct client *client, struct server *server, short events)
         connection_flush(connection);
     if (events & (POLLIN | POLLHUP | POLLERR))
         connection_receive(connection);
+    check_memory(connection);
     while ((result = lines_next(&connection->lines, &answer, &length)) != 0) {
         if (result == -1) {
             cli_warn("an answer longer than %d bytes was left out", MAX_ANSWER);
@@ -127,12 +136,16 @@ static void serve(struct client *client, struct server *server, short events)
 
 /* ---- all servers ---- */
 
-/* Gives bytes to every server: now what the kernels take, and the rest when poll says so. */
-static void say(struct client *client, const char *bytes, size_t length)
+/* Sends bytes to every server: now what the kernels take, and the rest when poll says so. */
+static void send_to_all(struct client *client, const char *bytes, size_t length)
 {
-    for (size_t i = 0; i < client->count; i++)
-        if (client->servers[i].connection != NULL)
-            connection_send(client->servers[i].connection, bytes, length);
+    for (size_t i = 0; i < client->count; i++) {
+        struct connection *connection = client->servers[i].connection;
+        if (connection == NULL)
+            continue;
+        connection_send(connection, bytes, length);
+        check_memory(connection);
+    }
 }
 
 /* Takes what was typed. It is read(2): poll can't see what stdio has read ahead. */
@@ -146,12 +159,12 @@ static void read_keyboard(struct client *client)
     if (count > 0) {
         client->last = bytes[count - 1];
         for (long i = 0; i < client->repeat; i++)
-            say(client, bytes, (size_t)count);
+            send_to_all(client, bytes, (size_t)count);
         return;
     }
     client->typing = false;
     if (client->last != '\n')
-        say(client, "\n", 1); /* also a last line without a newline is a message */
+        send_to_all(client, "\n", 1); /* a last line without one is a message, too */
 }
 
 /* Half-closes to each server that has everything, at the end of the input. */
@@ -170,7 +183,7 @@ static void half_close(struct client *client)
 /* Fills `polled`: the keyboard, then each server. poll passes over a descriptor of -1. */
 static void choose_events(const struct client *client, struct pollfd *polled)
 {
-    bool reads = client->typing;
+    bool reads = client->typing; /* whether the keyboard is watched */
 
     for (size_t i = 0; i < client->count; i++) {
         const struct connection *connection = client->servers[i].connection;
@@ -205,8 +218,10 @@ static size_t count_open(const struct client *client)
 static void poll_round(struct client *client)
 {
     struct pollfd polled[MAX_SERVERS + 1];
-    int timeout =
-        client->timeout > 0 ? (int)(client->timeout * 1000 + 0.999) : -1; /* ms */
+    int timeout = -1; /* for ever */
+
+    if (client->timeout > 0)
+        timeout = (int)(client->timeout * 1000 + 0.999); /* milliseconds, rounded up */
 
     choose_events(client, polled);
     int ready = poll(polled, (nfds_t)(client->count + 1), timeout);
@@ -217,8 +232,8 @@ static void poll_round(struct client *client)
     for (size_t i = 0; ready > 0 && i < client->count; i++)
         if (client->servers[i].connection != NULL && polled[i + 1].revents != 0)
             serve(client, &client->servers[i], polled[i + 1].revents);
-    if (ready > 0 &&
-        polled[0].revents != 0) /* POLLHUP, too: a pipe's end has no POLLIN */
+    /* Not only with POLLIN: a pipe ends with POLLHUP alone. */
+    if (ready > 0 && polled[0].revents != 0)
         read_keyboard(client);
     half_close(client);
 }

@@ -61,7 +61,7 @@ void connection_close(struct connection *connection)
     free(connection);
 }
 
-/* Notes that the connection is broken, as errno says: nobody takes what waits. */
+/* Notes that the connection can't go on, as errno says: what waits will not be sent. */
 static void note_error(struct connection *connection)
 {
     connection->error = errno;
@@ -74,8 +74,13 @@ void connection_receive(struct connection *connection)
     char *room = lines_room(&connection->lines, &size);
 
     if (size == 0)
-        return; /* it is full, of messages: recv with no room would return 0, like the end */
-    ssize_t received = room != NULL ? recv(connection->fd, room, size, 0) : -1;
+        return; /* full of messages: a recv of at most 0 bytes would return 0, as at the end */
+    if (room == NULL) {
+        connection->ended = true; /* no memory: it can't go on */
+        note_error(connection);
+        return;
+    }
+    ssize_t received = recv(connection->fd, room, size, 0);
     /* EXERCISE 4: bytes are added to the lines; 0 is the end of the stream; and after -1, unless
      * the call only had nothing to do, the connection is broken */
     if (received > 0) {
@@ -96,7 +101,8 @@ void connection_send(struct connection *connection, const char *bytes, size_t le
         return;
     note_error(connection);
     /* Without memory, this is the end. Else recv says so, after what came before. */
-    connection->ended = connection->error == ENOMEM;
+    if (connection->error == ENOMEM)
+        connection->ended = true;
 }
 
 void connection_flush(struct connection *connection)

@@ -4,7 +4,8 @@
 #ifndef EVENTS_H
 #define EVENTS_H
 
-/* Prints `events` on stdout, as "POLLIN|POLLHUP". Returns the number of characters. */
+/* Prints `events` on stdout, as "POLLIN|POLLHUP", or "nothing" if there are none. Returns the number
+ * of characters. */
 int events_print(short events);
 
 #endif

@@ -88,7 +88,8 @@ static void show_message(const char *name, const char *message, size_t length)
     putchar('\n');
 }
 
-/* Whether the client does not take its answers: then it shall ask for no more. */
+/* Whether too much waits for the client, which does not take its answers: then nothing more
+ * is received from it. */
 static bool is_stalled(const struct server *server, const struct connection *client)
 {
     return queue_length(&client->queue) > (size_t)server->max_queue;
@@ -138,7 +139,7 @@ static short wanted_events(const struct server *server, const struct connection 
     return events;
 }
 
-/* Does what the events of the client at `place` allow. */
+/* Does what the events of the client at `place` allow: sends what waits, receives, and answers. */
 static void serve_client(struct server *server, size_t place)
 {
     struct pollfd *polled = &server->table.polled[place];
@@ -173,8 +174,11 @@ static void remove_ended(struct server *server)
         struct connection *client = server->table.clients[i];
         if (!client->ended || queue_length(&client->queue) > 0)
             continue;
-        printf("[%s] left%s%s\n", client->name, client->error == 0 ? "" : ": ",
-               client->error == 0 ? "" : strerror(client->error));
+        if (client->error == ENOMEM) /* it has not left: we can't serve it */
+            cli_warn("[%s] dropped: %s", client->name, strerror(ENOMEM));
+        else
+            printf("[%s] left%s%s\n", client->name, client->error == 0 ? "" : ": ",
+                   client->error == 0 ? "" : strerror(client->error));
         table_remove(&server->table, i);
         connection_close(client);
         server->rest_until = 0; /* a descriptor is free */

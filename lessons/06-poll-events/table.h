@@ -1,6 +1,7 @@
 /*
  * table.h - who is connected, for the server of lesson 6: the array that poll is given, and
- * beside it the connections, in the same order.
+ * beside it the connections, in the same order. The table closes and frees no connection: each
+ * stays the caller's.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -9,13 +10,12 @@
 
 #include <poll.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 struct table {
-    struct pollfd *polled;       /* [0] is the listener's */
-    struct connection **clients; /* the one at [i] is watched at polled[i]; [0] is free */
-    size_t count;                /* of places in use, with the listener's */
-    size_t size;
+    struct pollfd *polled;       /* for poll; [0] is the listener's */
+    struct connection **clients; /* polled[i] watches clients[i]; [0] is not used */
+    size_t count;                /* places in use, with the listener's */
+    size_t size;                 /* places there are; with count == size it is full */
 };
 
 /*
@@ -24,10 +24,10 @@ struct table {
  */
 int table_init(struct table *table, int listener, size_t max_clients);
 
-/* Adds a client behind the others. The table must not be full. */
+/* Adds a client behind the others, to be watched for POLLIN. The table must not be full. */
 void table_add(struct table *table, struct connection *client);
 
-/* Takes out the client at `place`, which then holds another one: the last. */
+/* Removes the client at `place`, from 1 on. The last client moves to this place. */
 void table_remove(struct table *table, size_t place);
 
 #endif

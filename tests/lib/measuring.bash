@@ -46,6 +46,25 @@ resident_memory() {
   awk '/^VmRSS/ { print $2 }' "/proc/${pid_of[$1]}/status"
 }
 
+# address_space NAME: in MiB.
+address_space() {
+  awk '/^VmSize/ { print int($2 / 1024) }' "/proc/${pid_of[$1]}/status"
+}
+
+# no_more_memory NAME: it gets 1 MiB more from the kernel at most, until more_memory: not enough for
+# the stack of a thread.
+no_more_memory() {
+  local bytes=$((($(address_space "$1") + 1) * 1024 * 1024))
+  ((bytes < 1 << 40)) || skip "a sanitizer needs all the address space there is"
+  record "set the limit of $1 to $bytes bytes of address space"
+  prlimit --pid "${pid_of[$1]}" --as="$bytes:"
+}
+
+more_memory() {
+  record "set no limit to the address space of $1"
+  prlimit --pid "${pid_of[$1]}" --as=unlimited:
+}
+
 # The next descriptor that NAME opens will be the first one too many, until more_descriptors.
 no_more_descriptors() {
   local next=0
