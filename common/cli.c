@@ -18,9 +18,11 @@ static const char *program = "program";
 
 static void print_message(const char *format, va_list arguments, const char *hint)
 {
+    flockfile(stderr); /* a whole line, also if another thread warns at the same time */
     fprintf(stderr, "%s: ", program);
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "%s\n", hint);
+    funlockfile(stderr);
 }
 
 void cli_warn(const char *format, ...)

@@ -480,6 +480,19 @@ inherit_child() {
   server_still_serves
 }
 
+@test "log: no memory for what a client sends: that is said on stderr, and the others are served" {
+  export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=100000 # glibc keeps nothing for later
+  start_server --max-line 1048576
+  peer 'send:Hello\n' line shutdown eof
+  assert_alone server # and the next thread gets the stack of this one
+  no_more_memory server
+  peer eof
+  assert_printed ''
+  wait_for_line server.err '^server: \[127\.0\.0\.1:[0-9]+\] dropped: .* memory$'
+  more_memory server
+  server_still_serves
+}
+
 # bats test_tags=needs:threads
 @test "server: 500 silent clients cost no CPU" {
   start_server

@@ -484,6 +484,13 @@ serves_again() {
   assert_printed $'connected\n1\n2'
 }
 
+@test "client: an input that can't be read is a failure, and no end of it" {
+  start_server
+  run_client </
+  assert_fails 1
+  assert_regex "$stderr" '^client: stdin: Is a directory$'
+}
+
 @test "client: puts an answer together that comes a byte at a time, and prints it with escapes" {
   start_peer_server accept 'expect:Hello\n' 'each:a\x1b[2J\0\xff\n' eof
   echo Hello >input

@@ -120,7 +120,9 @@ static void end_with_error(int fd, const char *name)
         send_line(fd, reason); /* if it fails, the client has left */
     } else if (errno == EBADMSG) {
         service_log(name, "left in the middle of a message");
-    } else if (errno != EINTR) { /* EINTR: it is the server that leaves */
+    } else if (errno == ENOMEM) {
+        cli_warn("[%s] dropped: out of memory", name); /* it is we who can't go on */
+    } else if (errno != EINTR) {                       /* EINTR: the server is to stop */
         /* strerror may write into one buffer for the whole process, as ctime does. */
         strerror_r(errno, reason, sizeof reason);
         service_log(name, "left: %s", reason);

@@ -154,10 +154,13 @@ static void print_answer(struct rfile *rfile)
     putchar('\n');
 }
 
-/* Reads a line of the input. Returns its length, with a newline at its end; or -1. */
+/* Reads a line of the input. Returns its length, with a newline at its end; or -1 at the end of
+ * the input. */
 static ssize_t read_input(char **line, size_t *size)
 {
     ssize_t length = getline(line, size, stdin);
+    if (length == -1 && !feof(stdin))
+        cli_fail("stdin: %s", strerror(errno));
     if (length > 0 && (*line)[length - 1] != '\n') {
         char *longer = realloc(*line, (size_t)length + 2);
         if (longer == NULL)
