@@ -58,7 +58,7 @@ struct producer {
 void producer_init(struct producer *producer, const struct producer_ops *ops);
 
 /*
- * Makes a producer that yields a copy of `length` bytes, `buffer_size` at a time.
+ * Makes a producer that yields a copy of `length` bytes, `buffer_size` (1 or more) at a time.
  * Returns NULL, with errno ENOMEM, if there is no memory. Python: simple_producer.
  */
 struct producer *simple_producer(const void *bytes, size_t length, size_t buffer_size);
@@ -86,8 +86,9 @@ struct terminator {
     size_t length;
 };
 
-/* A class derived from it may set the two sizes, to 1 or more. The rest is asynchat.c's own. The
- * two methods are those of struct async_chat_ops; the others stand in the dispatcher. */
+/* A class derived from it may set the two sizes, to 1 or more. The rest is asynchat.c's own. Here
+ * are the two methods that struct async_chat_ops adds to a dispatcher's; those are in
+ * dispatcher.ops. */
 struct async_chat {
     struct dispatcher dispatcher;
     int (*collect_incoming_data)(struct async_chat *chat, const char *bytes,
@@ -118,7 +119,8 @@ int async_chat_init(struct async_chat *chat, const struct async_chat_ops *ops, i
  *   message, until this function is called again.
  * - a length of 0: nothing ends a message. All is collected as it comes.
  * found_terminator and collect_incoming_data may call it: then it holds for what was received,
- * and not handed out yet. Python: set_terminator.
+ * and not handed out yet. But if a piece is handed out because the terminator stands behind it,
+ * found_terminator follows in any case. Python: set_terminator.
  */
 void async_chat_set_terminator(struct async_chat *chat, const char *bytes, size_t length);
 
@@ -127,13 +129,15 @@ struct terminator async_chat_get_terminator(const struct async_chat *chat);
 
 /*
  * Hands over what the base's collect_incoming_data has kept, and keeps nothing any more.
- * Returns the bytes, which the caller frees; NULL if there are none. Python: _get_data.
+ * Returns the bytes, which the caller frees, and sets *length; there is no NUL byte behind them.
+ * If there are none, returns NULL, and *length is 0. Python: _get_data.
  */
 char *async_chat_get_data(struct async_chat *chat, size_t *length);
 
 /*
  * Puts a copy of the bytes behind what waits to be sent, and sends what fits. After
- * async_chat_close_when_done, nothing is taken any more. Python: push.
+ * async_chat_close_when_done or dispatcher_close they are thrown away, and that is no failure:
+ * it returns 0. Python: push.
  * Returns 0, or -1 with errno ENOMEM, or as by async_chat_initiate_send.
  */
 int async_chat_push(struct async_chat *chat, const void *bytes, size_t length);
@@ -168,7 +172,8 @@ int async_chat_initiate_send(struct async_chat *chat);
 size_t async_chat_find(const char *bytes, size_t length, struct terminator terminator);
 
 /*
- * Its methods. While `readable` returns false, nothing is received, and nothing of what was
+ * Its methods. Bytes at the end of what has come that may be the first part of a terminator are
+ * held back; if the stream ends there, they are never handed out. While `readable` returns false, nothing is received, and nothing of what was
  * received is handed out; it is asked again after the next handle_read or handle_write. A
  * destroy of your own calls this one before it frees the object.
  */

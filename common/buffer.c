@@ -20,7 +20,7 @@ static void move_to_front(struct buffer *buffer)
 }
 
 /* Makes the memory as large as `needed` bytes, the first time: often it is the last. Later it makes
- * it twice as large as that, but no larger than the limit, which they do not pass.
+ * it twice as large as that, but no larger than the limit; `needed` is at most the limit.
  * Returns 0, or -1 with errno ENOMEM. */
 static int grow(struct buffer *buffer, size_t needed)
 {

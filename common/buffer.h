@@ -37,7 +37,7 @@ static inline char *buffer_front(const struct buffer *buffer)
 }
 
 /*
- * Makes room for `count` bytes behind those that wait, at least.
+ * Makes room for `count` bytes, 1 or more, behind those that wait, at least.
  * Returns where to write them, before buffer_added says how many they were; or NULL with errno
  * ENOBUFS, if more than the limit would wait, or ENOMEM. Then the same bytes wait as before.
  */

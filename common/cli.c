@@ -135,8 +135,11 @@ static void store(const struct cli_option *option, const char *given)
     } else if (option->seconds != NULL) {
         char *end;
         double seconds = strtod(given, &end);
-        if (end == given || *end != '\0' || !(seconds >= 0 && seconds <= 86400))
-            cli_fail_usage("--%s %s: not a number of seconds from 0 to 86400",
+        /* The calls that wait count in milli- or microseconds, and 0 means something else. */
+        bool is_too_short = seconds > 0 && seconds < 0.001;
+        if (end == given || *end != '\0' || is_too_short ||
+            !(seconds >= 0 && seconds <= 86400))
+            cli_fail_usage("--%s %s: not a number of seconds, 0 or from 0.001 to 86400",
                            option->name, given);
         *option->seconds = seconds;
     } else {

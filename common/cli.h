@@ -29,7 +29,7 @@ struct cli_option {
     const char *const *choices; /* with text: the words allowed, ended by NULL */
     long *number;               /* set to a whole number from min to max */
     long min, max;              /* (a default below min: there is none) */
-    double *seconds;            /* set to a time of 0 to one day, decimals allowed */
+    double *seconds;            /* set to 0, or 0.001 to 86400 (a day) */
 };
 
 /*

@@ -63,7 +63,8 @@ bool lines_has_part(const struct lines *lines);
  * For a program that waits: receives from the socket `fd` until a line is complete.
  * Returns 1 with *line and *length set, as lines_next; 0 when the peer has ended the stream between
  * two lines; or -1 with errno set: EMSGSIZE if the line is too long, EBADMSG if the stream ended
- * inside a line, EAGAIN after the time-out of net_set_timeout, ENOMEM, or what recv(2) says.
+ * inside a line, EAGAIN after the time-out of net_set_timeout, EINTR if the program is to stop,
+ * ENOMEM, or what recv(2) says.
  */
 int lines_receive(struct lines *lines, int fd, char **line, size_t *length);
 

@@ -212,14 +212,13 @@ int net_send_all(int fd, const void *bytes, size_t length)
 void net_linger(int fd)
 {
     const double end = net_now() + 2;
-    double left = 2;
     char unread[4096];
 
     shutdown(fd, SHUT_WR);
-    do
+    /* A time-out of 0 would wait for ever. */
+    for (double left = 2; left > 0.001; left = end - net_now())
         if (net_set_timeout(fd, left) == -1 || net_recv(fd, unread, sizeof unread) <= 0)
             return;
-    while ((left = end - net_now()) > 0.001); /* a time-out of 0 would wait for ever */
 }
 
 /* ---- from lesson 4 ---- */

@@ -2,7 +2,7 @@
  * net.h - the calls you have learned, ready for the lessons that come after.
  *
  * Each section names the lesson that writes its calls out. A helper never ends the program
- * and never prints: it returns -1 with errno or a reason set, and its caller decides.
+ * and never prints. One that can fail says so by what it returns, and its caller decides.
  */
 #ifndef NET_H
 #define NET_H
@@ -28,8 +28,8 @@ void net_sleep(double seconds);
 /* ---- signals, as far as they meet sockets ---- */
 
 /*
- * Becomes 1 when SIGINT or SIGTERM asks the program to stop. _Atomic, because threads read
- * it too (lesson 4).
+ * Becomes 1 when SIGINT or SIGTERM (or SIGALRM, see below) asks the program to stop. A signal's
+ * handler may set a sig_atomic_t; it is _Atomic, too, because threads read it (lesson 4).
  */
 extern _Atomic sig_atomic_t net_stopping;
 
@@ -40,8 +40,8 @@ extern _Atomic sig_atomic_t net_stopping;
  * SIGPIPE is ignored: by default, sending to a peer that has left would end the whole
  * program. Ignored, send returns -1 with errno EPIPE, and only that peer is lost.
  *
- * It takes SIGALRM, too: after a stop signal, alarm(2) repeats it every second, for a call that
- * was entered just after the signal had come. So the program can't use alarm itself.
+ * It takes SIGALRM as a third one: after a stop signal, alarm(2) sends it every second, for a
+ * call that was entered just after the signal had come. So the program can't use alarm itself.
  *
  * Returns 0, or -1 with errno set by sigaction(2).
  */
@@ -100,15 +100,16 @@ int net_connect(const char *host, long port, const char **reason);
 /* ---- from lesson 3: a stream has no messages, and a call may move only a part ---- */
 
 /*
- * Makes recv and send on `fd` give up, with errno EAGAIN, when nothing has moved for so
- * many seconds; 0 waits for ever. Returns 0, or -1 with errno set by setsockopt(2).
+ * Makes recv, send and accept on `fd` give up, with errno EAGAIN, when nothing has moved for so
+ * many seconds: 0.001 or more, or 0, which waits for ever. Returns 0, or -1 with errno set by
+ * setsockopt(2).
  */
 int net_set_timeout(int fd, double seconds);
 
 /*
  * Receives what has come, at most `size` bytes. A signal that does not ask to stop does
- * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with
- * errno set by recv(2).
+ * not end the wait; one that does makes it fail with EINTR, and net_send_all, too. Returns the
+ * number of bytes, 0 at the end of the stream, or -1 with errno set by recv(2).
  */
 ssize_t net_recv(int fd, void *bytes, size_t size);
 
@@ -136,7 +137,8 @@ void net_linger(int fd);
 
 /*
  * Tells a new client "error: REASON\r\n", and closes its socket. It does not wait: the line
- * fits into the empty buffer of a new connection, and only what has come already is read.
+ * fits into the empty buffer of a new connection, and only what has come already is read. It
+ * may change errno.
  */
 void net_refuse(int fd, const char *reason);
 

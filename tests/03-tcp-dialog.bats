@@ -322,6 +322,13 @@ has_unread_reply() {
   server_still_serves
 }
 
+@test "log: a client that never reads has not left: it was dropped" {
+  start_server --timeout 1
+  start_peer client 'fill:Hello, this is a line of text\n' hold
+  wait_for_line server.out '^client dropped: it does not read$'
+  assert_count server.out '^client left' 0
+}
+
 @test "server: a line of 1 MiB is too long: the client is told so, and dropped" {
   start_server
   peer repeat:1048576:x 'send:\n' 'expect:error: ' eof

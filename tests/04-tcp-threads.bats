@@ -38,14 +38,6 @@ assert_alone() {
     fail_because "$1 has threads, though no client" "$expected" "$(grep ^Threads: "/proc/${pid_of[$1]}/status")"
 }
 
-# silent_clients COUNT: so many that connect and say nothing, until the scenario ends.
-silent_clients() {
-  local fd i
-  for ((i = 0; i < $1; i++)); do
-    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
-  done
-}
-
 # ---- the server: each model serves the same ----
 
 # bats test_tags=id:listens,basic
@@ -320,6 +312,13 @@ serves_again() {
   wait_for_end rude
   (($(resident_memory server) - memory < 4096)) ||
     fail_because "the server keeps what its client does not read, without a limit" "$memory KiB" "$(resident_memory server) KiB"
+}
+
+@test "log: a client that never reads has not left: it was dropped" {
+  start_server --timeout 1
+  start_peer client 'fill:x\n' hold
+  wait_for_line server.out '\] dropped: it does not read$'
+  assert_count server.out '\] left' 0
 }
 
 # ---- the server: clients come and go ----

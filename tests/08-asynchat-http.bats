@@ -274,6 +274,8 @@ all_is_well() {
   start_server
   refused 400 'send:GET /time HTTP/1.1\nHost: a\n\n'
   refused 400 'send:GET /time HTTP/1.1' silence:0.1 'send:\n'
+  talk "send:POST /echo HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 1$END\\r\\n"
+  assert_statuses 200 400
 }
 
 # bats test_tags=id:too-long,needs:refuses,points:3,mistake:reset-loses-answer
@@ -479,6 +481,16 @@ all_is_well() {
 }
 
 # bats test_tags=needs:time,points:3
+@test "log: no memory for a connection: that is said on stderr, and the others are served" {
+  more_files 8192
+  start_server
+  no_more_memory server
+  silent_clients 3000
+  wait_for_line server.err '^server: a client is refused: .* memory$'
+  more_memory server
+  all_is_well
+}
+
 @test "server: an idle server uses no CPU, with each poller" {
   local poller
   for poller in select poll epoll; do
@@ -631,6 +643,8 @@ curls() {
   wait_for_line server.out "^\\[127\\.0\\.0\\.1:[0-9]+\\] GET /nothing\\?x HTTP/1\\.1: 404 Not Found, 10 bytes\$"
   talk "send:\\x1b[2J$END"
   wait_for_line server.out '\] \\x1b\[2J: 400 Bad Request, 12 bytes$'
+  talk 'send:GET /time HTTP/1.1\nHost: a\n\n'
+  wait_for_line server.out '\] GET /time HTTP/1\.1: 400 Bad Request, 12 bytes$'
   start_server_as server2 --quiet
   all_is_well
   assert_same "$(wc -l <server2.out)" 1

@@ -85,6 +85,8 @@ static void end_dialog(struct stream *stream, int result, const struct settings 
         snprintf(reason, sizeof reason, "error: nothing received for %g s",
                  settings->timeout);
         stream_send(stream, reason, strlen(reason)); /* fails if the client has left */
+    } else if (errno == ETIMEDOUT) {
+        puts("client dropped: it does not read");
     } else if (errno == EBADMSG) {
         puts("client left: in the middle of a message");
     } else if (errno == ENOMEM) {

@@ -265,13 +265,12 @@ int stream_set_timeout(struct stream *stream, double seconds)
 void stream_linger(struct stream *stream)
 {
     const double end = net_now() + 2;
-    double left = 2;
     char unread[4096];
 
     shutdown(stream->fd, SHUT_WR);
-    do
+    /* A time-out of 0 would wait for ever. */
+    for (double left = 2; left > 0.001; left = end - net_now())
         if (stream_set_timeout(stream, left) == -1 ||
             receive(stream->fd, unread, sizeof unread) <= 0)
             return;
-    while ((left = end - net_now()) > 0.001); /* a time-out of 0 would wait for ever */
 }

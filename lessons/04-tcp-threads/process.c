@@ -92,4 +92,6 @@ void process_stop(void)
             ;
     /* END EXERCISE */
     free(children);
+    children = NULL;
+    child_count = 0;
 }

@@ -7,7 +7,7 @@
 /*
  * Prepares for at most `max` children at the same time. They serve clients of the socket
  * `listener`: accept gives up on it once a second from now on, with errno EAGAIN.
- * Returns 0, or -1 with errno set. process_stop frees what it has taken.
+ * Returns 0, or -1 with errno set.
  */
 int process_init(int listener, long max);
 
@@ -24,7 +24,7 @@ void process_reap(void);
 /* Returns how many children there are, of those that process_reap has not seen end. */
 long process_count(void);
 
-/* Ends every child, and waits until all have ended. */
+/* Ends every child, waits until all have ended, and frees what process_init has taken. */
 void process_stop(void);
 
 #endif

@@ -67,7 +67,8 @@ static int send_line(int fd, const char *text)
     return net_send_all(fd, line, (size_t)length);
 }
 
-/* Sends the local time. Returns 0, or -1 with errno set; ETIMEDOUT if nobody reads it. */
+/* Sends the local time. Returns 0, or -1 with errno set. But errno is ETIMEDOUT, and not EAGAIN, if
+ * the client did not read it in time: lines_receive has EAGAIN for a client that sends nothing. */
 static int send_time(int fd)
 {
     char text[26]; /* as much as ctime_r writes */
@@ -118,6 +119,8 @@ static void end_with_error(int fd, const char *name)
                  settings.timeout);
         service_log(name, "timed out");
         send_line(fd, reason); /* if it fails, the client has left */
+    } else if (errno == ETIMEDOUT) {
+        service_log(name, "dropped: it does not read");
     } else if (errno == EBADMSG) {
         service_log(name, "left in the middle of a message");
     } else if (errno == ENOMEM) {

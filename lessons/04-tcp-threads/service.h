@@ -25,9 +25,9 @@ void service_init(const struct service_settings *settings);
 void service_serve(int fd, const char *name);
 
 /*
- * Tells the new client `name` why it is not served, and closes its socket `fd`. main does this
- * while others wait, so it does not wait: the line fits into the empty buffer of a new
- * connection, and only what has come already is read. It may change errno.
+ * Tells the new client `name` why it is not served, and closes its socket `fd`. It never waits,
+ * because main calls it, and no other client is accepted meanwhile: the line fits into the empty
+ * buffer of a new connection, and only what has come already is read. It may change errno.
  */
 void service_refuse(int fd, const char *name, const char *reason);
 

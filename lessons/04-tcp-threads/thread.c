@@ -52,8 +52,9 @@ static void *run_thread(void *argument)
  * Starts a thread for `client`, which it will own. The thread is detached: nobody waits for
  * it with pthread_join, so its memory is given back as soon as it ends.
  *
- * A thread has the signal mask of the one that created it. All signals are blocked for that
- * moment, so that they come to main alone, which waits for them in accept.
+ * A new thread begins with the signal mask of the one that creates it: the set of signals that
+ * do not reach it for now. So main blocks all signals while it creates a thread. They stay blocked
+ * in that thread, and come to main alone, which waits in accept.
  * Returns 0, or an error number such as EAGAIN.
  */
 static int create_thread(struct client *client)

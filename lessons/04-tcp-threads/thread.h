@@ -6,7 +6,7 @@
 
 /*
  * Serves the client `name` on the socket `fd` in a new thread, which closes `fd` at the end.
- * `name` is copied. If the system has no thread or no memory for it, this client is refused.
+ * `name` (of at most NET_NAME_SIZE bytes) is copied. If the system has no thread or no memory for it, this client is refused.
  */
 void thread_start(int fd, const char *name);
 

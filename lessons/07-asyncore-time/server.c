@@ -122,8 +122,9 @@ int main(int argc, char **argv)
     int fd = net_listen(host, port, SOMAXCONN, &reason);
     if (fd == -1)
         cli_fail("bind %s:%ld: %s", host, port, reason);
-    if (net_local_name(fd, name) == -1 ||
-        dispatcher_init(&listener.dispatcher, &listener_ops, fd, NULL) == -1)
+    if (net_local_name(fd, name) == -1)
+        cli_fail("getsockname: %s", strerror(errno));
+    if (dispatcher_init(&listener.dispatcher, &listener_ops, fd, NULL) == -1)
         cli_fail("%s: %s", name, strerror(errno));
     printf("listening on %s\n", name);
 

@@ -259,6 +259,9 @@ static const char *parse_url(const char *url, struct client *client)
 /* Reads all of them. Ends the program if they are not all on one server. */
 static void parse_urls(struct client *client, char **urls, int count)
 {
+    char host[sizeof client->host]; /* of the URL before */
+    long port;
+
     client->paths = malloc((size_t)count * sizeof *client->paths);
     if (client->paths == NULL)
         cli_fail("malloc: %s", strerror(errno));
@@ -266,10 +269,10 @@ static void parse_urls(struct client *client, char **urls, int count)
         for (const char *at = urls[i]; *at != '\0'; at++)
             if (*at <= ' ' || *at > '~')
                 cli_fail_usage("URL %d: a space is %%20 there, a newline %%0A", i + 1);
-        struct client first = *client;
+        strcpy(host, client->host);
+        port = client->port;
         client->paths[i] = parse_url(urls[i], client);
-        if (i > 0 &&
-            (strcmp(first.host, client->host) != 0 || first.port != client->port))
+        if (i > 0 && (strcmp(host, client->host) != 0 || port != client->port))
             cli_fail_usage("%s: it is on another server than %s", urls[i], urls[i - 1]);
     }
     client->wanted = count;

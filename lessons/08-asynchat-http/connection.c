@@ -47,6 +47,7 @@ static void expect_head(struct connection *c)
 {
     c->state = HEAD;
     c->collected = 0;
+    c->last = '\0';
     async_chat_set_terminator(&c->chat, "\r\n\r\n", 4);
 }
 
@@ -179,11 +180,11 @@ static int collect_incoming_data(struct async_chat *chat, const char *bytes,
     c->last = bytes[length - 1];
     if (c->state == BODY || (!is_bare && c->collected <= HTTP_MAX_HEAD))
         return 0;
-    size_t kept;
-    c->head = async_chat_get_data(chat, &kept);
-    c->request.line = (struct slice){c->head, kept};
-    bool has_line =
-        memchr(c->head, '\n', kept < HTTP_MAX_HEAD ? kept : HTTP_MAX_HEAD) != NULL;
+    struct slice head;
+    c->head = async_chat_get_data(chat, &head.length);
+    head.bytes = c->head;
+    http_next_line(&head, &c->request.line);
+    bool has_line = head.bytes != NULL && c->request.line.length < HTTP_MAX_HEAD;
     return refuse(c, is_bare ? 400 : has_line ? 431 : 414);
 }
 
@@ -249,8 +250,8 @@ static int handle_close(struct dispatcher *d)
     return 0;
 }
 
-/* The response can't be completed. Its head is sent already, so only the end of the connection
- * can tell this to the client. */
+/* Something has failed, and a part of the response may be sent already: only the end of the
+ * connection can tell this to the client. */
 static void handle_error(struct dispatcher *d, int error)
 {
     async_chat_discard_buffers(&connection_of(d)->chat);
@@ -293,7 +294,7 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
         return -1;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* dispatcher_init could not find it out if the client has left already */
+    /* If the client has left already, async_chat_init can't ask for its address. */
     c->chat.dispatcher.addr = *peer;
     c->service = service;
     idle_init(&c->idle);
@@ -312,9 +313,11 @@ static void time_out(struct connection *c)
     struct dispatcher *d = &c->chat.dispatcher;
     bool in_request = c->state == BODY || (c->state == HEAD && c->collected > 0);
 
-    idle_touch(&c->service->idle, &c->idle);
+    idle_leave(&c->idle);
     if (!in_request || async_chat_has_output(&c->chat) || refuse(c, 408) == -1)
         dispatcher_close(d);
+    else
+        idle_touch(&c->service->idle, &c->idle); /* to take the response, and to close */
 }
 
 double connection_end_silent(struct service *service)

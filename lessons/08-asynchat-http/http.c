@@ -25,10 +25,10 @@ bool http_next_line(struct slice *head, struct slice *line)
     *line = slice_cut(head, '\n');
     if (head->bytes == NULL) /* it was the last line, or there was none */
         return line->bytes != NULL;
-    if (line->length == 0)
+    if (line->length == 0 || line->bytes[line->length - 1] != '\r')
         return false;
     line->length--;
-    return line->bytes[line->length] == '\r';
+    return true;
 }
 
 /* "HTTP/1.1" has a major and a minor number. Returns 0, or the status that refuses it. */

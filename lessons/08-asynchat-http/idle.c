@@ -10,19 +10,19 @@ void idle_init(struct idle *idle)
     idle->prev = idle->next = idle;
 }
 
-void idle_leave(struct idle *idle)
+void idle_leave(struct idle *member)
 {
-    idle->prev->next = idle->next;
-    idle->next->prev = idle->prev;
-    idle_init(idle);
+    member->prev->next = member->next;
+    member->next->prev = member->prev;
+    idle_init(member);
 }
 
-void idle_touch(struct idle *list, struct idle *idle)
+void idle_touch(struct idle *list, struct idle *member)
 {
-    idle_leave(idle);
-    idle->since = net_now();
-    idle->prev = list->prev;
-    idle->next = list;
-    list->prev->next = idle;
-    list->prev = idle;
+    idle_leave(member);
+    member->since = net_now();
+    member->prev = list->prev;
+    member->next = list;
+    list->prev->next = member;
+    list->prev = member;
 }

@@ -17,10 +17,10 @@ struct idle {
 void idle_init(struct idle *idle);
 
 /* Takes a member out of its list. Does nothing if it is in none. */
-void idle_leave(struct idle *idle);
+void idle_leave(struct idle *member);
 
 /* Notes that a member is not silent now: it goes to the end of `list`, also if it is in no list
  * yet. */
-void idle_touch(struct idle *list, struct idle *idle);
+void idle_touch(struct idle *list, struct idle *member);
 
 #endif

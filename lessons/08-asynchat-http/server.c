@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- the listener ---- */
 
@@ -29,14 +30,18 @@ struct listener {
     struct service service;
 };
 
-/* A client was accepted: it gets a connection. */
+/* A client was accepted: it gets a connection. If there is no memory for one, only this client is
+ * lost. */
 static int handle_accepted(struct dispatcher *d, int fd,
                            const struct sockaddr_storage *peer)
 {
     struct listener *listener = container_of(d, struct listener, dispatcher);
 
-    return connection_open(&listener->service, fd, peer) == -1 ? net_close_keep_errno(fd)
-                                                               : 0;
+    if (connection_open(&listener->service, fd, peer) == -1) {
+        cli_warn("a client is refused: %s", strerror(errno));
+        close(fd);
+    }
+    return 0;
 }
 
 static const struct dispatcher_ops listener_ops = {
@@ -94,8 +99,9 @@ int main(int argc, char **argv)
     int fd = net_listen(host, port, SOMAXCONN, &reason);
     if (fd == -1)
         cli_fail("bind %s:%ld: %s", host, port, reason);
-    if (net_local_name(fd, name) == -1 ||
-        dispatcher_init(&listener.dispatcher, &listener_ops, fd, NULL) == -1)
+    if (net_local_name(fd, name) == -1)
+        cli_fail("getsockname: %s", strerror(errno));
+    if (dispatcher_init(&listener.dispatcher, &listener_ops, fd, NULL) == -1)
         cli_fail("%s: %s", name, strerror(errno));
     printf("listening on %s\n", name);
 

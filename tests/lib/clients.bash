@@ -29,8 +29,3 @@ assert_no_children() {
   wait_until has_no_children "$1" ||
     fail_because "$1 has children, though no client" "none" "$(ps -o pid=,stat= --ppid "${pid_of[$1]}")"
 }
-
-# more_files COUNT: allows so many descriptors to what the scenario starts.
-more_files() {
-  ulimit -Sn "$1" 2>/dev/null || skip "this machine does not allow $1 descriptors"
-}

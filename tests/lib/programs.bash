@@ -83,6 +83,19 @@ start_peer() {
   start "$name" "$PEER" --host "$host" --port "$port" "$@"
 }
 
+# more_files COUNT: allows so many descriptors to what the scenario starts.
+more_files() {
+  ulimit -Sn "$1" 2>/dev/null || skip "this machine does not allow $1 descriptors"
+}
+
+# silent_clients COUNT: so many that connect and say nothing, until the scenario ends.
+silent_clients() {
+  local fd i
+  for ((i = 0; i < $1; i++)); do
+    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+  done
+}
+
 # start_talker NAME: a client that sends one line after the other, and takes what comes, until the
 # server closes. The server is busy with it when it returns.
 start_talker() {

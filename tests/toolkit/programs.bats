@@ -76,7 +76,7 @@ shows_help() {
 
 @test "a bad number of seconds: one line on stderr, exit 2" {
   local bad
-  for bad in x '' -1 nan inf 1s 1e99; do
+  for bad in x '' -1 nan inf 1s 1e99 1e-7 0.0009; do
     bad_usage "$BUILD/01-udp-echo/client" --timeout "$bad"
     bad_usage "$BUILD/02-tcp-time/server" --timeout "$bad"
     bad_usage "$BUILD/02-tcp-time/client" --delay "$bad"
