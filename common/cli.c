@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -79,9 +80,11 @@ void cli_print_bytes(FILE *stream, const void *bytes, size_t length)
 
 void cli_warn_bytes(const char *what, const void *bytes, size_t length)
 {
+    flockfile(stderr);
     fprintf(stderr, "%s: %s: ", program, what);
     cli_print_bytes(stderr, bytes, length);
     fputc('\n', stderr);
+    funlockfile(stderr);
 }
 
 static void print_default(const struct cli_option *option)
@@ -190,7 +193,19 @@ static _Noreturn void fail_option(int found, const char *word)
         cli_fail_usage("%s: the value is missing", word);
     if (optopt > HELP)
         cli_fail_usage("-%c: unknown option", optopt);
-    cli_fail_usage("%s: %s", word, optopt == 0 ? "unknown option" : "it takes no value");
+    cli_fail_usage("%s: %s", word,
+                   optopt == 0 ? "unknown option, or the beginning of several"
+                               : "it takes no value");
+}
+
+/* If the program was started without one of stdin, stdout and stderr, its first socket would get
+ * that number, and be taken for the keyboard, or printed into. So the number is taken, by a file
+ * that can't be used: to read from it, or to write into it, fails with EBADF, as it should. */
+static void occupy_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) == -1)
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int cli_parse(int argc, char **argv, const char *arguments, const char *purpose,
@@ -202,6 +217,7 @@ int cli_parse(int argc, char **argv, const char *arguments, const char *purpose,
     int found;
 
     program = slash != NULL ? slash + 1 : argv[0];
+    occupy_standard_descriptors();
     setvbuf(stdout, NULL, _IOLBF, 0);
     atexit(check_stdout);
 

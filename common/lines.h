@@ -56,7 +56,8 @@ void lines_added(struct lines *lines, size_t received);
  */
 int lines_next(struct lines *lines, char **line, size_t *length);
 
-/* Whether the beginning of a line waits. At the end of a stream, that is half a line. */
+/* Whether the beginning of a line waits, once lines_next has returned 0. At the end of a stream,
+ * that is half a line. */
 bool lines_has_part(const struct lines *lines);
 
 /*

@@ -128,15 +128,15 @@ int net_send_all(int fd, const void *bytes, size_t length);
 /*
  * To be called before `fd` is closed, when the peer may still be sending: half-closes, and
  * reads what comes until the peer has closed, too. To close with bytes unread would reset the
- * connection, and the peer might lose the last answer. It waits for 2 seconds at most, and
- * changes the time-out of `fd`.
+ * connection, and the peer might lose the last answer. It waits for 2 seconds at most (a signal
+ * may make it longer), and changes the time-out of `fd`.
  */
 void net_linger(int fd);
 
 /* ---- from lesson 4: a client too many ---- */
 
 /*
- * Tells a new client "error: REASON\r\n", and closes its socket. It does not wait: the line
+ * Tells a new client "error: REASON\r\n" (at most 100 bytes of REASON), and closes its socket. It does not wait: the line
  * fits into the empty buffer of a new connection, and only what has come already is read. It
  * may change errno.
  */

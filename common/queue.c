@@ -16,7 +16,7 @@ void queue_free(struct queue *queue)
  * Returns the number of bytes, or -1 with errno set by send(2). */
 static ssize_t send_some(int fd, const void *bytes, size_t length)
 {
-    ssize_t sent = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
     return sent == -1 && net_would_wait() ? 0 : sent;
 }
 

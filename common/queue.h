@@ -1,9 +1,10 @@
 /*
  * queue.h - sends without waiting: lesson 5's outbox, for the lessons after it.
  *
- * A send that waits for one peer keeps all others waiting. So this one never waits: what the
- * kernel does not take at once stands in a queue, and is sent when select or poll says that there
- * is room again. The queue has a limit: memory must not grow with a peer that does not read.
+ * A send that waits for one peer keeps all others waiting. So the socket must be non-blocking
+ * (lesson 6): what the kernel does not take at once stands in a queue, and is sent when select or
+ * poll says that there is room again. The queue has a limit: memory must not grow with a peer that
+ * does not read.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -28,7 +29,7 @@ static inline size_t queue_length(const struct queue *queue)
 }
 
 /*
- * Sends `length` bytes to the socket `fd`, behind those that wait; what can't leave at once waits,
+ * Sends `length` bytes to the non-blocking socket `fd`, behind those that wait; what can't leave at once waits,
  * too. Returns 0; or -1 with errno ENOBUFS if more than the limit would wait, ENOMEM, or as send(2)
  * sets it: EPIPE, ECONNRESET. After -1 send no more: a part of the bytes may have left, and the
  * rest is lost.

@@ -721,7 +721,7 @@ is_at_rest() {
 @test "client: what is no HOST:PORT is bad usage, before anything is connected" {
   start_server
   local bad
-  for bad in "$host" "$host:" ":$port" "$host:0" "$host:70000" "$host:x" "$host:1x"; do
+  for bad in "$host" "$host:" ":$port" "::1:$port" "$host:0" "$host:70000" "$host:x" "$host:1x"; do
     run_bounded "$CLIENT" "$host:$port" "$bad"
     assert_fails 2
     assert_printed ''

@@ -59,12 +59,11 @@ static void name_server(struct client *client, char *text)
     if (colon == NULL || colon == text || end == colon + 1 || *end != '\0' ||
         server->port < 1 || server->port > 65535)
         cli_fail_usage("%s: not HOST:PORT", text);
-    *colon = '\0';
-    server->host = text;
-    if (text[0] == '[' && colon[-1] == ']') {
-        colon[-1] = '\0';
-        server->host = text + 1;
-    }
+    bool is_bracketed = text[0] == '[' && colon[-1] == ']';
+    if (!is_bracketed && strchr(text, ':') != colon)
+        cli_fail_usage("%s: an IPv6 address stands in brackets", text);
+    colon[is_bracketed ? -1 : 0] = '\0';
+    server->host = is_bracketed ? text + 1 : text;
 }
 
 /* Connects to a server. If it can't be reached, that is said, and the others go on. */
@@ -79,7 +78,9 @@ static void reach_server(struct client *client, struct server *server)
         client->failed = true;
         return;
     }
-    snprintf(name, sizeof name, "%s:%ld", server->host, server->port);
+    bool is_ipv6 = strchr(server->host, ':') != NULL;
+    snprintf(name, sizeof name, is_ipv6 ? "[%s]:%ld" : "%s:%ld", server->host,
+             server->port);
     server->connection = connection_open(fd, name, MAX_ANSWER);
     if (server->connection == NULL)
         cli_fail("%s: %s", name, strerror(errno));
@@ -214,7 +215,7 @@ static size_t count_open(const struct client *client)
     return open;
 }
 
-/* Waits until something can be done without waiting, and does all of it: one round. */
+/* One round: waits for events, and does for each descriptor what its events allow, once. */
 static void poll_round(struct client *client)
 {
     struct pollfd polled[MAX_SERVERS + 1];

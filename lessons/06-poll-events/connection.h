@@ -29,7 +29,7 @@ int connection_set_nonblocking(int fd);
 
 /*
  * Lets the kernel ask a peer, when it was silent for `seconds`, whether it is still there. It
- * asks 3 times, `seconds` apart; without an answer, the connection is broken, with ETIMEDOUT.
+ * asks 3 times, `seconds` (1 to 32767) apart; without an answer, the connection is broken, with ETIMEDOUT.
  * Returns 0, or -1 with errno set by setsockopt(2).
  */
 int connection_keep_alive(int fd, long seconds);

@@ -27,7 +27,7 @@
 struct server {
     struct table table; /* the listener, and the clients */
     int listener;
-    time_t rest_until; /* no descriptors are left: accept nobody until then */
+    double rest_until; /* accept has failed: it is not tried again before this time */
     long max_clients, max_line, max_queue, keepalive;
     bool quiet; /* print neither events nor messages */
 };
@@ -52,7 +52,7 @@ static void accept_client(struct server *server)
         if (net_would_wait() || errno == ECONNABORTED)
             return;
         cli_warn("accept: %s", strerror(errno));
-        server->rest_until = time(NULL) + 1; /* at once, it would only fail again */
+        server->rest_until = net_now() + 1; /* at once, it would only fail again */
         return;
     }
     if (server->table.count == server->table.size) {
@@ -185,11 +185,12 @@ static void remove_ended(struct server *server)
     }
 }
 
-/* Waits until something can be done without waiting, and does all of it: one round. */
+/* One round: waits for events, and does for each descriptor what its events allow, once: one
+ * recv, one send, one accept. What is left to do makes poll return at once in the next round. */
 static void serve_round(struct server *server)
 {
     struct table *table = &server->table;
-    bool rests = time(NULL) < server->rest_until;
+    bool rests = net_now() < server->rest_until;
 
     table->polled[0].fd = rests ? -1 : server->listener; /* poll passes over a -1 */
     if (poll(table->polled, (nfds_t)table->count, rests ? 1000 : -1) == -1) {

@@ -27,7 +27,7 @@ int table_init(struct table *table, int listener, size_t max_clients);
 /* Adds a client behind the others, to be watched for POLLIN. The table must not be full. */
 void table_add(struct table *table, struct connection *client);
 
-/* Removes the client at `place`, from 1 on. The last client moves to this place. */
+/* Removes the client at `place`, from 1 to count - 1. The last client moves to this place. */
 void table_remove(struct table *table, size_t place);
 
 #endif

@@ -326,13 +326,20 @@ static size_t take_and_check(int fd, size_t *next)
     return all;
 }
 
+/* Makes two connected sockets; the first is non-blocking, as a queue wants it. */
+static void make_pair(int pair[2])
+{
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    CHECK(net_set_nonblocking(pair[0]) == 0);
+}
+
 static void queue_for_one_who_reads(void)
 {
     struct queue queue = {.buffer.limit = LIMIT};
     char bytes[10];
     int pair[2];
 
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    make_pair(pair);
     CHECK(queue_flush(&queue, pair[0]) == 0); /* nothing waits */
     CHECK(queue_send(&queue, pair[0], "Hello", 5) == 0);
     CHECK(queue_length(&queue) == 0 && queue.buffer.bytes == NULL);
@@ -350,7 +357,7 @@ static void queue_for_one_who_does_not_read(void)
     size_t sent = 0, received = 0, next = 0, expected = 0;
     int pair[2];
 
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    make_pair(pair);
     for (;;) {
         fill(piece, sizeof piece, &next);
         if (queue_send(&queue, pair[0], piece, sizeof piece) == -1)
@@ -376,7 +383,7 @@ static void queue_for_one_who_has_left(void)
     struct queue queue = {0};
     int pair[2];
 
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    make_pair(pair);
     CHECK(queue_send(&queue, pair[0], bytes, sizeof bytes) == 0);
     CHECK(queue_length(&queue) > 0);
     close(pair[1]);

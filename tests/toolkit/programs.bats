@@ -57,6 +57,17 @@ shows_help() {
   every any bad_usage -Z
 }
 
+@test "a client that was started without stdin says so" {
+  local lesson
+  for lesson in 03-tcp-dialog 05-select-chat 06-poll-events 09-socketserver-mixins; do
+    SERVER=$BUILD/$lesson/server
+    start_server_as "server-$lesson"
+    run_bounded bash -c 'exec "$0" "$@" <&-' "$BUILD/$lesson/client" --port "$port"
+    assert_fails 1
+    assert_regex "$stderr" '^client: .*Bad file descriptor$'
+  done
+}
+
 @test "an option without its value: one line on stderr, exit 2" {
   every server bad_usage --port
   every server bad_usage --host
