@@ -993,11 +993,25 @@ pop3_list() {
   assert_regex "$stderr" 'the greeting: this is no reply of POP3$'
 }
 
-@test "pop3_list: a reply to STAT without numbers is a failure" {
-  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK many\r\n' eof
-  pop3_list
-  assert_fails 1
-  assert_regex "$stderr" 'STAT: this is no reply of POP3$'
+@test "pop3_list: a mailbox of any size that a number of 64 bits can say" {
+  local size
+  for size in 1000000000 20000000000 9223372036854775807; do
+    start_peer_server accept "${LOGS_IN[@]}" "send:+OK 0 $size\\r\\n" "${LOGS_OUT[@]}"
+    pop3_list
+    assert_succeeds
+    assert_same "$output" "0 messages, $size bytes"
+  done
+}
+
+@test "pop3_list: a reply to STAT without numbers, or with one that is too large, is a failure" {
+  local reply
+  for reply in many '2' '2 ' '2 -1' '-1 2' '2 3x' '0 9223372036854775808' '9223372036854775808 0' \
+    '0 99999999999999999999999999'; do
+    start_peer_server accept "${LOGS_IN[@]}" "send:+OK $reply\\r\\n" eof
+    pop3_list
+    assert_fails 1
+    assert_regex "$stderr" 'STAT: this is no reply of POP3$'
+  done
 }
 
 @test "pop3_list: --timeout: a silent server is a failure" {

@@ -31,8 +31,8 @@ struct mailbox {
     struct conversation conversation;
     const char *user;
     char password[MAX_PASSWORD + 1];
-    enum step step, fetch;  /* fetch: TOP, or RETR */
-    long messages, current; /* how many there are, and were listed */
+    enum step step, fetch;       /* fetch: TOP, or RETR */
+    long long messages, current; /* how many there are, and were listed */
     char subject[MAX_SUBJECT];
     size_t subject_length;
     bool in_subject; /* the last line belonged to it, so the next one may, too */
@@ -106,14 +106,14 @@ static void next_message(struct mailbox *m)
     }
     m->subject_length = 0;
     m->in_subject = false;
-    snprintf(line, sizeof line, m->fetch == TOP ? "TOP %ld 0" : "RETR %ld",
+    snprintf(line, sizeof line, m->fetch == TOP ? "TOP %lld 0" : "RETR %lld",
              m->current + 1);
     say(m, m->fetch, line, line);
 }
 
 static void print_message(struct mailbox *m)
 {
-    printf("%ld: ", ++m->current);
+    printf("%lld: ", ++m->current);
     if (m->subject_length == 0)
         fputs("(no subject)", stdout);
     cli_print_bytes(stdout, m->subject, m->subject_length);
@@ -169,7 +169,7 @@ static void hear_refusal(struct mailbox *m, const char *line, size_t length)
 static void hear_ok(struct mailbox *m, const char *line, size_t length)
 {
     static char text[MAX_PASSWORD + 16];
-    long bytes;
+    long long bytes;
 
     switch (m->step) {
     case GREETING:
@@ -186,7 +186,7 @@ static void hear_ok(struct mailbox *m, const char *line, size_t length)
     case STAT:
         if (reply_pop3_stat(line, length, &m->messages, &bytes) == -1)
             cli_fail("STAT: this is no reply of POP3");
-        printf("%ld messages, %ld bytes\n", m->messages, bytes);
+        printf("%lld messages, %lld bytes\n", m->messages, bytes);
         next_message(m);
         break;
     case TOP:
