@@ -979,6 +979,21 @@ pop3_list() {
   assert_same "$status" 0
 }
 
+@test "pop3_list: QUIT is said once, also to a server that refuses it" {
+  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' 'expect:QUIT\r\n' 'send:-ERR no\r\n' eof
+  pop3_list
+  assert_succeeds
+  assert_same "$output" '0 messages, 0 bytes'
+  wait_for_end peer
+  assert_same "$status" 0
+  start_peer_server accept 'send:-ERR busy\r\n' 'expect:QUIT\r\n' 'send:-ERR no\r\n' eof
+  pop3_list
+  assert_fails 1
+  assert_regex "$stderr" 'the greeting: -ERR busy$'
+  wait_for_end peer
+  assert_same "$status" 0
+}
+
 @test "pop3_list: a server that ends in the middle of a message is a failure" {
   start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 1 5\r\n' 'expect:TOP 1 0\r\n' 'send:+OK\r\nSubject: one\r\n' close
   pop3_list

@@ -193,8 +193,10 @@ static void hear_ok(struct mailbox *m, const char *line, size_t length)
     case RETR:
         m->step = HEADER;
         break;
-    default:
-        async_chat_close_when_done(&m->conversation.chat);
+    case HEADER:
+    case BODY:
+    case QUIT: /* handle_line takes what answers these */
+        break;
     }
 }
 
@@ -211,16 +213,15 @@ static void handle_line(struct conversation *c, const char *line, size_t length)
         }
         return;
     }
-    switch (reply_pop3_status(line, length)) {
-    case 1:
-        hear_ok(m, line, length);
-        break;
-    case 0:
-        hear_refusal(m, line, length);
-        break;
-    default:
+    int status = reply_pop3_status(line, length);
+    if (status == -1)
         cli_fail("%s: this is no reply of POP3", c->waits_for);
-    }
+    if (m->step == QUIT) /* all is said, whatever the answer is */
+        async_chat_close_when_done(&c->chat);
+    else if (status == 1)
+        hear_ok(m, line, length);
+    else
+        hear_refusal(m, line, length);
 }
 
 int main(int argc, char **argv)
