@@ -1117,6 +1117,15 @@ waits_without_echo() {
   done
 }
 
+# As in lesson 7: in two segments, the second would wait for an acknowledgement of the first.
+@test "pop3_list: a command and its end leave in one segment" {
+  not_under short-send
+  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' recv:100 'send:+OK bye\r\n' eof
+  pop3_list
+  assert_succeeds
+  wait_for_line peer.out '^QUIT\\r\\n$'
+}
+
 # ---- both, with real servers: aiosmtpd and dovecot ----
 
 # start_mail_servers: sets smtp_port and pop3_port. Dovecot reads no mail of root's, so root's servers
