@@ -993,6 +993,21 @@ pop3_list() {
   assert_same "$status" 0
 }
 
+@test "pop3_list: QUIT is said once, also to a server that refuses it" {
+  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' 'expect:QUIT\r\n' 'send:-ERR no\r\n' eof
+  pop3_list
+  assert_succeeds
+  assert_same "$output" '0 messages, 0 bytes'
+  wait_for_end peer
+  assert_same "$status" 0
+  start_peer_server accept 'send:-ERR busy\r\n' 'expect:QUIT\r\n' 'send:-ERR no\r\n' eof
+  pop3_list
+  assert_fails 1
+  assert_regex "$stderr" 'the greeting: -ERR busy$'
+  wait_for_end peer
+  assert_same "$status" 0
+}
+
 @test "pop3_list: a server that ends in the middle of a message is a failure" {
   start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 1 5\r\n' 'expect:TOP 1 0\r\n' 'send:+OK\r\nSubject: one\r\n' close
   pop3_list
@@ -1007,11 +1022,25 @@ pop3_list() {
   assert_regex "$stderr" 'the greeting: this is no reply of POP3$'
 }
 
-@test "pop3_list: a reply to STAT without numbers is a failure" {
-  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK many\r\n' eof
-  pop3_list
-  assert_fails 1
-  assert_regex "$stderr" 'STAT: this is no reply of POP3$'
+@test "pop3_list: a mailbox of any size that a number of 64 bits can say" {
+  local size
+  for size in 1000000000 20000000000 9223372036854775807; do
+    start_peer_server accept "${LOGS_IN[@]}" "send:+OK 0 $size\\r\\n" "${LOGS_OUT[@]}"
+    pop3_list
+    assert_succeeds
+    assert_same "$output" "0 messages, $size bytes"
+  done
+}
+
+@test "pop3_list: a reply to STAT without numbers, or with one that is too large, is a failure" {
+  local reply
+  for reply in many '2' '2 ' '2 -1' '-1 2' '2 3x' '0 9223372036854775808' '9223372036854775808 0' \
+    '0 99999999999999999999999999'; do
+    start_peer_server accept "${LOGS_IN[@]}" "send:+OK $reply\\r\\n" eof
+    pop3_list
+    assert_fails 1
+    assert_regex "$stderr" 'STAT: this is no reply of POP3$'
+  done
 }
 
 @test "pop3_list: --timeout: a silent server is a failure" {
@@ -1038,14 +1067,77 @@ pop3_list() {
   refute_regex "$(<terminal.out)" 'secret'
 }
 
+# ask_in_terminal: pop3_list in a terminal waits for the password; sets asking, its process id. The shell
+# that waits for it says then how it ended, and what the terminal is like.
+ask_in_terminal() {
+  printf '%s\n' 'ulimit -c 0; trap : INT' \
+    "(echo \$BASHPID >asking; exec '$BUILD/08-asynchat-http/mail/pop3_list' --host $host --port $port --user bob)" \
+    'echo "; status $?"' 'stty -a' "$@" >commands
+  start terminal script -qec 'bash -m commands' /dev/null
+  wait_for_line terminal.out 'Password: '
+  asking=$(<asking)
+  wait_until waits_without_echo || fail "the echo is not off while the password is asked for"
+}
+
+waits_without_echo() {
+  stty -F "/proc/$asking/fd/0" -a | grep -q ' iexten -echo ' && grep -q '^State:.S' "/proc/$asking/status"
+}
+
+@test "pop3_list: a signal that ends or stops it has the echo come back first" {
+  local signal
+  port=1
+  for signal in HUP INT QUIT TERM TSTP; do
+    ask_in_terminal
+    kill -s "$signal" "$asking"
+    wait_for_line terminal.out "; status $((128 + $(kill -l "$signal")))"
+    wait_for_line terminal.out ' iexten echo '
+    wait_for_end terminal
+  done
+}
+
+@test "pop3_list: stopped while it asks for the password, and continued, it asks again" {
+  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' "${LOGS_OUT[@]}"
+  ask_in_terminal fg
+  kill -s TSTP "$asking"
+  wait_for_line terminal.out 'Password: ' 2
+  wait_until waits_without_echo || fail "the echo is not off the second time"
+  tell terminal "$PASSWORD"
+  wait_for_line terminal.out '^0 messages, 0 bytes'
+  refute_regex "$(<terminal.out)" 'secret'
+}
+
+@test "pop3_list: a password of 255 bytes is taken, with and without an end of its line" {
+  local end
+  PASSWORD=$(printf '%0255d' 7)
+  LOGS_IN[3]="expect:PASS $PASSWORD\\r\\n"
+  for end in '' '\n' '\r\n'; do
+    start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' "${LOGS_OUT[@]}"
+    run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --host "$host" --port "$port" --user bob \
+      < <(printf '%b' "$PASSWORD$end")
+    assert_succeeds
+  done
+}
+
 @test "pop3_list: no password, or one that is too long" {
   port=1
   run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --port 1 --user bob </dev/null
   assert_fails 1
   assert_regex "$stderr" 'the password: '
-  run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --port 1 --user bob < <(printf '%0300d\n' 7)
-  assert_fails 1
-  assert_regex "$stderr" 'the password: '
+  local end
+  for end in '' '\n' '7\n'; do
+    run_bounded "$BUILD/08-asynchat-http/mail/pop3_list" --port 1 --user bob < <(printf '%0256d%b' 7 "$end")
+    assert_fails 1
+    assert_regex "$stderr" 'the password: a line of at most 255 bytes is needed$'
+  done
+}
+
+# As in lesson 7: in two segments, the second would wait for an acknowledgement of the first.
+@test "pop3_list: a command and its end leave in one segment" {
+  not_under short-send
+  start_peer_server accept "${LOGS_IN[@]}" 'send:+OK 0 0\r\n' recv:100 'send:+OK bye\r\n' eof
+  pop3_list
+  assert_succeeds
+  wait_for_line peer.out '^QUIT\\r\\n$'
 }
 
 # ---- both, with real servers: aiosmtpd and dovecot ----

@@ -22,7 +22,7 @@ static void check(bool condition)
 static void check_line(const char *line, size_t length)
 {
     bool last = false;
-    long messages = -1, bytes = -1;
+    long long messages = -1, bytes = -1;
     const char *text = line;
     size_t text_length = length;
 
@@ -32,8 +32,7 @@ static void check_line(const char *line, size_t length)
     int status = reply_pop3_status(line, length);
     check(status == -1 || *line == (status == 1 ? '+' : '-'));
     if (reply_pop3_stat(line, length, &messages, &bytes) == 0)
-        check(status == 1 && messages >= 0 && messages <= 999999999 && bytes >= 0 &&
-              bytes <= 999999999);
+        check(status == 1 && messages >= 0 && bytes >= 0);
     if (reply_text_line(&text, &text_length))
         check(text + text_length == line + length && length - text_length <= 1);
     else

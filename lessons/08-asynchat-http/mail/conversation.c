@@ -3,6 +3,7 @@
  */
 #include "conversation.h"
 
+#include "buffer.h"
 #include "cli.h"
 #include "net.h"
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LINE = 65536 };
+enum { MAX_LINE = 65536 }; /* bytes, without the \r\n */
 
 static struct conversation *conversation_of(struct async_chat *chat)
 {
@@ -122,10 +123,15 @@ void conversation_run(struct conversation *c, const char *host, long port)
 
 void conversation_say(struct conversation *c, const char *shown, const char *text)
 {
+    struct buffer line = {0};
+
     if (c->verbose)
         fprintf(stderr, "> %s\n", shown);
     c->waits_for = shown;
-    if (async_chat_push(&c->chat, text, strlen(text)) == -1 ||
-        async_chat_push(&c->chat, "\r\n", 2) == -1)
+    /* In one push: the kernel may hold back a small second send until the first is acknowledged. */
+    if (buffer_append(&line, text, strlen(text)) == -1 ||
+        buffer_append(&line, "\r\n", 2) == -1 ||
+        async_chat_push(&c->chat, buffer_front(&line), buffer_length(&line)) == -1)
         cli_fail("%s: %s", shown, strerror(errno));
+    buffer_free(&line);
 }

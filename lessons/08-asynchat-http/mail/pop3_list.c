@@ -5,13 +5,15 @@
  *                   (asks for the password, or reads a line from stdin if that is no terminal)
  * Its partner:  a real server, such as dovecot; smtp_send sends what is listed here
  *
- * The password crosses the network as it is, as everything does here. Lesson 12 has TLS.
+ * The password crosses the network as it is, as everything does here. A real program would use
+ * TLS.
  */
 #include "asynchat.h"
 #include "cli.h"
 #include "conversation.h"
 #include "reply.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,18 +23,18 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { MAX_PASSWORD = 255, MAX_SUBJECT = 1000 };
+enum { MAX_PASSWORD = 255, MAX_SUBJECT = 1000 }; /* bytes */
 
-/* What was said last. RETR, for all of a message, is said to a server that does not know TOP,
- * for its header. HEADER and BODY: the server answers with a text. */
+/* What was said last. TOP asks for the header of a message. A server may not know it: then RETR
+ * asks for the whole message. HEADER and BODY: the lines that answer one of the two. */
 enum step { GREETING, USER, PASS, STAT, TOP, RETR, HEADER, BODY, QUIT };
 
 struct mailbox {
     struct conversation conversation;
     const char *user;
-    char password[MAX_PASSWORD + 1];
-    enum step step, fetch;  /* fetch: TOP, or RETR */
-    long messages, current; /* how many there are, and were listed */
+    char password[MAX_PASSWORD + 2]; /* room for the \n that fgets leaves in, too */
+    enum step step, fetch;           /* fetch: what asks for a message, TOP or RETR */
+    long long messages, current;     /* how many there are, and were listed */
     char subject[MAX_SUBJECT];
     size_t subject_length;
     bool in_subject; /* the last line belonged to it, so the next one may, too */
@@ -41,11 +43,15 @@ struct mailbox {
 
 /* ---- the password ---- */
 
-static volatile sig_atomic_t interrupted;
+/* Those that can come from the terminal; and SIGTERM, which kill sends. */
+static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTERM};
+enum { SIGNALS = sizeof signals / sizeof *signals };
 
-static void on_interrupt(int signal_number)
+static volatile sig_atomic_t caught;
+
+static void on_signal(int signal_number)
 {
-    interrupted = signal_number;
+    caught = signal_number;
 }
 
 /* Reads a line from stdin. Returns whether there was one that is not too long. */
@@ -59,29 +65,53 @@ static bool read_line(char *line, size_t size)
     return whole;
 }
 
-/* Reads the password: from a terminal without its echo, which comes back in any case. */
+/* Changes the settings of the terminal. What was typed and not read is thrown away. */
+static void set_terminal(const struct termios *settings)
+{
+    while (tcsetattr(STDIN_FILENO, TCSAFLUSH, settings) == -1 && errno == EINTR)
+        ;
+}
+
+/*
+ * Reads a line from the terminal, whose settings are `saved`, without its echo. Each of `signals`
+ * ends the wait, and acts when the echo is on again; one that comes just before the wait acts
+ * when the line is there. If the program goes on after it, because it was only stopped, or ignores
+ * the signal, it asks again. After another signal, such as SIGKILL, the echo stays off.
+ */
+static bool read_hidden_line(char *line, size_t size, const struct termios *saved)
+{
+    struct sigaction catch = {.sa_handler = on_signal}; /* no SA_RESTART: fgets returns */
+    struct sigaction before[SIGNALS];
+    struct termios quiet = *saved;
+    bool got;
+
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    do {
+        caught = 0;
+        for (int i = 0; i < SIGNALS; i++)
+            sigaction(signals[i], &catch, &before[i]);
+        fputs("Password: ", stderr);
+        set_terminal(&quiet);
+        got = read_line(line, size);
+        set_terminal(saved);
+        fputc('\n', stderr);
+        for (int i = 0; i < SIGNALS; i++)
+            sigaction(signals[i], &before[i], NULL);
+        clearerr(stdin);
+        if (caught != 0)
+            raise(caught);
+    } while (caught != 0);
+    return got;
+}
+
+/* Reads the password: a line from stdin. */
 static void read_password(char *password, size_t size)
 {
-    struct termios saved, quiet;
-    struct sigaction stop = {.sa_handler = on_interrupt}, before;
-    bool terminal = tcgetattr(STDIN_FILENO, &saved) == 0;
+    struct termios settings;
 
-    if (terminal) {
-        sigaction(SIGINT, &stop, &before); /* without SA_RESTART: fgets returns */
-        quiet = saved;
-        quiet.c_lflag &= ~(tcflag_t)ECHO;
-        fputs("Password: ", stderr);
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    }
-    bool got = read_line(password, size);
-    if (terminal) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
-        fputc('\n', stderr);
-        sigaction(SIGINT, &before, NULL);
-        if (interrupted)
-            raise(SIGINT);
-    }
-    if (!got)
+    bool terminal = tcgetattr(STDIN_FILENO, &settings) == 0;
+    if (!(terminal ? read_hidden_line(password, size, &settings)
+                   : read_line(password, size)))
         cli_fail("the password: a line of at most %d bytes is needed", MAX_PASSWORD);
 }
 
@@ -106,20 +136,21 @@ static void next_message(struct mailbox *m)
     }
     m->subject_length = 0;
     m->in_subject = false;
-    snprintf(line, sizeof line, m->fetch == TOP ? "TOP %ld 0" : "RETR %ld",
+    snprintf(line, sizeof line, m->fetch == TOP ? "TOP %lld 0" : "RETR %lld",
              m->current + 1);
     say(m, m->fetch, line, line);
 }
 
 static void print_message(struct mailbox *m)
 {
-    printf("%ld: ", ++m->current);
+    printf("%lld: ", ++m->current);
     if (m->subject_length == 0)
         fputs("(no subject)", stdout);
     cli_print_bytes(stdout, m->subject, m->subject_length);
     putchar('\n');
 }
 
+/* Adds what fits of `text`, without the spaces and tabs before it. */
 static void add_to_subject(struct mailbox *m, const char *text, size_t length)
 {
     for (; length > 0 && (*text == ' ' || *text == '\t'); length--)
@@ -132,8 +163,8 @@ static void add_to_subject(struct mailbox *m, const char *text, size_t length)
     m->subject_length += length;
 }
 
-/* A line of a header. One that begins with a space goes on with the field of the last line
- * (RFC 5322, section 2.2.3). */
+/* Takes a line of a header. One that begins with a space or a tab continues the field of the line
+ * before it (RFC 5322, section 2.2.3). */
 static void hear_header(struct mailbox *m, const char *line, size_t length)
 {
     static const char name[] = "Subject:";
@@ -169,7 +200,7 @@ static void hear_refusal(struct mailbox *m, const char *line, size_t length)
 static void hear_ok(struct mailbox *m, const char *line, size_t length)
 {
     static char text[MAX_PASSWORD + 16];
-    long bytes;
+    long long bytes;
 
     switch (m->step) {
     case GREETING:
@@ -186,15 +217,17 @@ static void hear_ok(struct mailbox *m, const char *line, size_t length)
     case STAT:
         if (reply_pop3_stat(line, length, &m->messages, &bytes) == -1)
             cli_fail("STAT: this is no reply of POP3");
-        printf("%ld messages, %ld bytes\n", m->messages, bytes);
+        printf("%lld messages, %lld bytes\n", m->messages, bytes);
         next_message(m);
         break;
     case TOP:
     case RETR:
         m->step = HEADER;
         break;
-    default:
-        async_chat_close_when_done(&m->conversation.chat);
+    case HEADER:
+    case BODY:
+    case QUIT: /* handle_line takes what answers these */
+        break;
     }
 }
 
@@ -211,16 +244,15 @@ static void handle_line(struct conversation *c, const char *line, size_t length)
         }
         return;
     }
-    switch (reply_pop3_status(line, length)) {
-    case 1:
-        hear_ok(m, line, length);
-        break;
-    case 0:
-        hear_refusal(m, line, length);
-        break;
-    default:
+    int status = reply_pop3_status(line, length);
+    if (status == -1)
         cli_fail("%s: this is no reply of POP3", c->waits_for);
-    }
+    if (m->step == QUIT) /* all is said, whatever the answer is */
+        async_chat_close_when_done(&c->chat);
+    else if (status == 1)
+        hear_ok(m, line, length);
+    else
+        hear_refusal(m, line, length);
 }
 
 int main(int argc, char **argv)

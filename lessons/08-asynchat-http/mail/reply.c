@@ -3,6 +3,7 @@
  */
 #include "reply.h"
 
+#include <limits.h>
 #include <string.h>
 
 int reply_smtp_code(const char *line, size_t length, bool *last)
@@ -25,19 +26,24 @@ int reply_pop3_status(const char *line, size_t length)
     return -1;
 }
 
-/* Reads the number at *at, and moves *at behind it. Returns -1 if there is none, or if it has
- * more than nine digits. */
-static long read_number(const char *line, size_t length, size_t *at)
+/* Reads the number at *at, and moves *at behind it. Returns -1 if there is none, or if it is too
+ * large. */
+static long long read_number(const char *line, size_t length, size_t *at)
 {
     size_t begin = *at;
-    long number = 0;
+    long long number = 0;
 
-    while (*at < length && *at - begin < 10 && line[*at] >= '0' && line[*at] <= '9')
-        number = number * 10 + (line[(*at)++] - '0');
-    return *at == begin || *at - begin > 9 ? -1 : number;
+    for (; *at < length && line[*at] >= '0' && line[*at] <= '9'; (*at)++) {
+        int digit = line[*at] - '0';
+        if (number > (LLONG_MAX - digit) / 10)
+            return -1;
+        number = number * 10 + digit;
+    }
+    return *at == begin ? -1 : number;
 }
 
-int reply_pop3_stat(const char *line, size_t length, long *messages, long *bytes)
+int reply_pop3_stat(const char *line, size_t length, long long *messages,
+                    long long *bytes)
 {
     size_t at = strlen("+OK ");
 

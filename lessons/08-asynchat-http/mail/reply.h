@@ -13,8 +13,8 @@
 /*
  * A line of an SMTP reply is "250 text", or "250-text" if the reply goes on in the next line;
  * the text may be missing, and the space before it (RFC 5321, section 4.2).
- * last: set to whether the reply ends here
- * Returns the code, from 200 to 599, or -1 if this is no such line.
+ * Returns the code, from 200 to 599, with *last set to whether the reply ends with this line; or
+ * -1 if this is no such line.
  */
 int reply_smtp_code(const char *line, size_t length, bool *last);
 
@@ -26,14 +26,18 @@ int reply_pop3_status(const char *line, size_t length);
 
 /*
  * STAT is answered with "+OK 2 320": so many messages, and bytes in all (RFC 1939, section 5).
- * Returns 0, or -1 if it is not.
+ * More may follow behind a space.
+ * Returns 0 with *messages and *bytes set, both 0 or more; or -1 if this is no such line, or a
+ * number in it is greater than LLONG_MAX.
  */
-int reply_pop3_stat(const char *line, size_t length, long *messages, long *bytes);
+int reply_pop3_stat(const char *line, size_t length, long long *messages,
+                    long long *bytes);
 
 /*
- * A text of many lines ends with a line that is only a dot; so that none of its own does, each
- * that begins with a dot gets one more (RFC 1939, section 3).
- * Takes that one away again: moves *line and *length. Returns false at the end of the text.
+ * A text of many lines ends with a line that is only a dot. A line of the text itself that begins
+ * with a dot was sent with one dot more (RFC 1939, section 3).
+ * Takes this dot away: changes *line and *length. Returns whether this is a line of the text:
+ * false at its end.
  */
 bool reply_text_line(const char **line, size_t *length);
 

@@ -1,8 +1,7 @@
 /*
  * smtp_send.c - sends a message, which it reads from stdin, to an SMTP server.
  *
- * Run it:       printf 'Subject: Hi\n\nHello\n' | build/08-asynchat-http/mail/smtp_send
- *                   --port 2525 --from ann@example.org --to bob@example.org --verbose
+ * Run it:       echo Hi | build/08-asynchat-http/mail/smtp_send --port 2525 --from ann@a --to bob@b
  * Its partner:  a real server, such as opensmtpd; the message can be read with pop3_list
  *
  * The protocol is a table: what is said, and which reply lets it go on. The message itself is
@@ -21,11 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is said in turn. HELO is said only if the server does not know EHLO. */
+/* What is said in turn. HELO is said only to a server that does not know EHLO. */
 enum step { GREETING, EHLO, HELO, MAIL, RCPT, DATA, TEXT, QUIT, STEPS };
 
-/* A step says `before`, its word, and `after`, and waits for a code that begins like this one
- * (RFC 5321, section 4.3.2). At GREETING the server begins; TEXT is the message. */
+/* A step says `before`, its word, and `after`, and waits for a code whose first two digits are
+ * those of `code` (RFC 5321, section 4.3.2). At GREETING nothing is said; TEXT is the message. */
 static const struct {
     const char *before, *after;
     int code;
@@ -33,12 +32,12 @@ static const struct {
     [GREETING] = {"", "", 220},       [EHLO] = {"EHLO ", "", 250},
     [HELO] = {"HELO ", "", 250},      [MAIL] = {"MAIL FROM:<", ">", 250},
     [RCPT] = {"RCPT TO:<", ">", 250}, [DATA] = {"DATA", "", 354},
-    [TEXT] = {"", "", 250},           [QUIT] = {"QUIT", "", 221},
+    [TEXT] = {"", "", 250},           [QUIT] = {"QUIT", "", 221}, /* any code will do */
 };
 
 struct letter {
     struct conversation conversation;
-    const char *words[STEPS]; /* the names and addresses that the steps say */
+    const char *words[STEPS]; /* the name or address of a step; NULL: it has none */
     struct buffer text;       /* the message, as it was read */
     enum step step;
     bool sent; /* the server has taken it */
@@ -52,8 +51,9 @@ struct letter {
  */
 struct stuffer {
     struct producer producer;
-    const char *text, *end;
-    bool in_line, ended;
+    const char *text, *end; /* what is left of the message, and where it ends */
+    bool in_line;           /* the last byte was none of a line's end */
+    bool ended;             /* the dot was yielded */
     char piece[4096];
 };
 
@@ -62,7 +62,7 @@ static ssize_t stuffer_more(struct producer *producer, const char **bytes)
     struct stuffer *s = container_of(producer, struct stuffer, producer);
     size_t length = 0;
 
-    while (s->text < s->end && length < sizeof s->piece - 2) {
+    while (s->text < s->end && length <= sizeof s->piece - 2) { /* two more bytes fit */
         char c = *s->text++;
         if (c == '\n' || c == '\r') { /* \r\n, and either of them alone */
             if (c == '\r' && s->text < s->end && *s->text == '\n')
@@ -142,8 +142,8 @@ static void say_step(struct letter *letter)
     conversation_say(c, line, line);
 }
 
-/* Takes a line of a reply. After its last line the next step follows; or, if the server has
- * refused, QUIT. */
+/* Takes a line of a reply. After the last line of the reply the next step follows; or, if the
+ * server has refused, QUIT. */
 static void handle_line(struct conversation *c, const char *line, size_t length)
 {
     struct letter *letter = container_of(c, struct letter, conversation);
@@ -174,7 +174,7 @@ int main(int argc, char **argv)
 {
     static struct letter letter = {
         .conversation = {.handle_line = handle_line, .timeout = 300}};
-    static char name[256] = "localhost"; /* this machine's */
+    static char name[256] = "localhost"; /* this machine's, if it has no other */
     const char *host = "127.0.0.1";
     long port = 25;
     const struct cli_option options[] = {
