@@ -156,9 +156,9 @@ static void show_sets(const struct server *server, const char *what,
 }
 
 /*
- * One round: waits until something can be done without waiting. Then each member that is ready
- * gets one send and one recv, and one client is accepted. If more could be done, select says so
- * at once in the next round.
+ * One round: waits until something can be done without waiting. Then it flushes the outbox of each
+ * member that has room, receives once from each that has sent something, and accepts one client. If
+ * more could be done, select returns at once in the next round.
  */
 static void serve_round(struct server *server)
 {
