@@ -313,6 +313,43 @@ talk() {
   chat_works
 }
 
+# bats test_tags=needs:stalled
+@test "server: once a member is dropped, nothing is received from it any more" {
+  not_under short-recv eintr # what is too much, and late's word, are to come in one round
+  start_server --show-sets --max-line 20000 --max-queue 22700
+  local turns=() n
+  for n in {1..400}; do
+    turns+=(wait "repeat:180:$(printf '%0100d' 0)\\n" say:said) # the others are told more than 22600 bytes
+  done
+  join bob "${turns[@]}"
+  join_small late wait 'send:late\n' say:said hold
+  for n in {1..400}; do
+    tell bob on
+    wait_for_line server.out '\] 0{100}$' $((180 * n))
+    wait_until is_watching
+    ! something_waits_for_the_last || break
+  done
+  freeze server
+  tell late on
+  wait_for_line late.out '^said$'
+  tell bob on
+  wait_for_line bob.out '^said$' $((n + 1))
+  thaw server
+  wait_for_line server.out "^client ${address[late]} dropped: it does not read"
+  wait_for_line server.out "^Client left ${address[late]}\$"
+  assert_count server.out '\] late$' 0
+}
+
+# With --show-sets: the server waits in select.
+is_watching() {
+  [[ $(tail -n 1 server.out) == 'select: watching '* ]]
+}
+
+# With --show-sets: it waits also for room to send to the member with the highest descriptor.
+something_waits_for_the_last() {
+  tail -n 1 server.out | grep -qE ' ([0-9]+) \1 \(to write\)$'
+}
+
 # bats test_tags=needs:stalled,mistake:lost-rest,points:3,exercise:4
 @test "server: a reader that pauses gets every byte, when it reads again" {
   start_server --max-queue 33554432
@@ -587,6 +624,26 @@ talk() {
   wait_for_line ann.out "\\] hello from telnet$CR"
   tell bob on
   wait_for_line telnet.out '\] hi telnet'
+}
+
+# ---- descriptors that are in use already ----
+
+# run_above_sets PROGRAM [ARGUMENT]...: no descriptor that has a bit in a set is free for it.
+run_above_sets() {
+  run_bounded bash -c 'for ((fd = 3; fd < 1100; fd++)); do eval "exec $fd</dev/null"; done; exec "$@"' bash "$@"
+}
+
+@test "server, client, rooms: no descriptor below FD_SETSIZE is free: that is said, in one line" {
+  more_files 2048
+  start_server
+  local program
+  for program in "$SERVER --port 0" "$CLIENT --port $port" "$BUILD/05-select-chat/watch_rooms $port"; do
+    read -ra words <<<"$program"
+    run_above_sets "${words[@]}"
+    assert_fails 1
+    assert_regex "$stderr" '^[a-z_]+: no descriptor below [0-9]+ is free$'
+    assert_printed ''
+  done
 }
 
 # ---- the client ----

@@ -3,11 +3,12 @@
  *
  * Run it:       make client-5                     (first: make server-5, elsewhere)
  *               printf 'one\ntwo\n' | make -s client-5
- * Its partner:  server.c; both share outbox.h
+ * Its partner:  server.c; both share chat.h and outbox.h
  *
  * The calls, in order: those of lesson 2, then select, and read or recv or send, whichever
  * is ready. At the end of the input: shutdown, and recv until the server ends, too.
  */
+#include "chat.h"
 #include "cli.h"
 #include "lines.h"
 #include "net.h"
@@ -26,16 +27,14 @@
 /* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
-enum {
-    MAX_LINE = 65536 + 80, /* the longest that the server passes on, and a name */
-    MAX_QUEUE = 1 << 27    /* what was typed, and the server has not taken yet */
-};
+/* Bytes that were typed, and that the server has not taken yet: 128 MiB. */
+enum { MAX_QUEUE = 1 << 27 };
 
 struct chat {
     int fd;
     bool typing;          /* the keyboard's input has not ended */
     bool ended;           /* the server has ended its side */
-    bool lost;            /* it did so before it had everything that was typed */
+    bool lost;            /* the connection broke: some of what was sent may be lost */
     long repeat;          /* how many times each input is sent */
     char last;            /* the last byte that was typed */
     struct lines lines;   /* from the server */
@@ -47,13 +46,14 @@ static void receive_lines(struct chat *chat)
 {
     static const char refused[] = "error: too many clients";
     char *line;
+    size_t size;
     size_t length;
     int result;
 
-    char *space = lines_room(&chat->lines, &length);
+    char *space = lines_room(&chat->lines, &size);
     if (space == NULL)
         cli_fail("malloc: %s", strerror(errno));
-    ssize_t received = recv(chat->fd, space, length, MSG_DONTWAIT);
+    ssize_t received = recv(chat->fd, space, size, MSG_DONTWAIT);
     if (received == -1 && net_would_wait())
         return;
     if (received <= 0)
@@ -64,7 +64,7 @@ static void receive_lines(struct chat *chat)
         lines_added(&chat->lines, (size_t)received);
     while ((result = lines_next(&chat->lines, &line, &length)) != 0) {
         if (result == -1) {
-            cli_warn("a line longer than %d bytes was left out", MAX_LINE);
+            cli_warn("a line longer than %d bytes was left out", CHAT_MAX_TOLD);
             continue;
         }
         if (length >= strlen(refused) && memcmp(line, refused, strlen(refused)) == 0) {
@@ -159,8 +159,8 @@ int main(int argc, char **argv)
     const struct cli_option options[] = {
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
-        {"repeat", 0, "N", "send each input so many times", .number = &chat.repeat,
-         .min = 1, .max = 1000000},
+        {"repeat", 0, "N", "send what one read returns so many times; 128 MiB may wait",
+         .number = &chat.repeat, .min = 1, .max = 1000000},
         {0},
     };
     cli_parse(argc, argv, NULL, "Send what you type to the chat; print what others say.",
@@ -169,7 +169,9 @@ int main(int argc, char **argv)
     chat.fd = net_connect(host, port, &reason);
     if (chat.fd == -1)
         cli_fail("connect %s:%ld: %s", host, port, reason);
-    lines_init(&chat.lines, MAX_LINE);
+    if (chat.fd >= FD_SETSIZE)
+        cli_fail("no descriptor below %d is free", FD_SETSIZE);
+    lines_init(&chat.lines, CHAT_MAX_TOLD);
 
     while (!chat.ended) {
         chat_round(&chat);

@@ -25,16 +25,20 @@ void outbox_free(struct outbox *outbox);
 
 /*
  * Sends `length` bytes to the socket `fd`, behind those that wait; what can't leave at once is
- * copied, and waits, too. Returns 0; or -1 with errno ENOBUFS if more than the max would wait,
- * ENOMEM, or as send(2) sets it: EPIPE, ECONNRESET. After -1 send no more: a part of the bytes may
- * have left, and the rest is lost.
+ * copied, and waits, too. Returns 0; or -1 with errno
+ *
+ *   ENOBUFS   more than the max would wait, or
+ *   ENOMEM    there is no memory for what has to wait. Then send no more: a part of the bytes
+ *             may have left, and the rest is lost;
+ *   another   from send(2), such as EPIPE or ECONNRESET: the connection is broken. Whatever is
+ *             sent after that is lost, too, and does no harm.
  */
 int outbox_send(struct outbox *outbox, int fd, const char *bytes, size_t length);
 
 /*
  * Sends what waits, as far as there is room: `length` is 0 when all has been sent. To be called
  * when something waits and select says that `fd` is ready for writing. Returns 0, or -1 with errno
- * set by send(2); then all that waited waits still.
+ * set by send(2): the connection is broken, and all that waited waits still.
  */
 int outbox_flush(struct outbox *outbox, int fd);
 

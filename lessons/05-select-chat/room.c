@@ -2,6 +2,7 @@
  * room.c - the members of the chat, and what they are told, as room.h describes it.
  */
 #include "room.h"
+#include "chat.h"
 #include "cli.h"
 
 #include <errno.h>
@@ -10,13 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Room for "[NAME] ", "Client joined " or "Client left " before a text, without the name, and
- * for the end of the line behind it. */
-enum { FRAME_SIZE = 80 };
-
-int room_init(struct room *room)
+int room_init(struct room *room, size_t max_line, size_t max_queue, bool quiet)
 {
-    room->message = malloc(FRAME_SIZE + NET_NAME_SIZE + room->max_line);
+    *room = (struct room){.max_line = max_line, .max_queue = max_queue, .quiet = quiet};
+    room->message = malloc(max_line + CHAT_MAX_ADDED);
     return room->message != NULL ? 0 : -1;
 }
 
@@ -119,20 +117,22 @@ static int find_leaver(const struct room *room)
 
 /* While the others are told, one more of them may be found that does not read. So this begins
  * anew after each leaver, until there is none. */
-void room_part_with_leavers(struct room *room)
+bool room_part_with_leavers(struct room *room)
 {
+    bool has_left = false;
     int fd;
 
     while ((fd = find_leaver(room)) != -1) {
         struct member *member = room->members[fd];
         room->members[fd] = NULL;
         room->count--;
-        room->rest_until = 0; /* a descriptor is free */
         close(fd);
         print_event("Client left ", member->name, strlen(member->name));
         tell_others(room, fd, "Client left ", member->name, strlen(member->name));
         lines_free(&member->lines);
         outbox_free(&member->outbox);
         free(member);
+        has_left = true;
     }
+    return has_left;
 }

@@ -2,9 +2,10 @@
  * room.h - the members of the chat, and what they are told, for the server of lesson 5.
  *
  * A member is its socket and what belongs to it. The room owns both: room_add makes a member,
- * and room_part_with_leavers closes its socket and frees it. Until then it is only noted, in
- * `leaving`, that a member is to leave: by this module, and by the server when the member has
- * ended. So a pointer to a member is valid until the next call of room_part_with_leavers.
+ * and room_part_with_leavers closes its socket and frees it, with what still waits in its
+ * outbox. Until then it is only noted, in `leaving`, that a member is to leave: by this module,
+ * and by the server when the member has ended its side or reset the connection. So a pointer to
+ * a member is valid until the next call of room_part_with_leavers.
  */
 #ifndef ROOM_H
 #define ROOM_H
@@ -16,31 +17,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/select.h>
-#include <time.h>
 
 struct member {
     char name[NET_NAME_SIZE]; /* its address */
     struct lines lines;       /* what has come from it */
     struct outbox outbox;     /* what it has not taken yet */
-    bool leaving;             /* to be closed at the end of this round */
+    bool leaving; /* to be closed at the end of this round, and not heard until then */
 };
 
 /* It lives as long as the program, and so do `message` and the members who are still in it. */
 struct room {
-    int listener;                       /* the caller's, who closes it */
     struct member *members[FD_SETSIZE]; /* by descriptor; NULL: no member has this one */
-    long count, max_clients;            /* members */
+    long count;                         /* members */
     size_t max_line;                    /* bytes of the longest line, without its end */
     size_t max_queue;                   /* bytes that may wait for a member */
-    time_t rest_until;                  /* accept nobody before: no descriptor is left */
-    char *message;                      /* for room.c: the line that is being told */
-    bool show_sets;                     /* print the sets before and after select */
     bool quiet;                         /* do not print what members say */
+    char *message;                      /* for room.c: the line that is being told */
 };
 
-/* Prepares an empty room whose limits, the three max_, are set. Returns 0, or -1 with errno
- * ENOMEM. */
-int room_init(struct room *room);
+/* Sets up an empty room, with these for its `max_line`, `max_queue` and `quiet`. Returns 0, or -1
+ * with errno ENOMEM. */
+int room_init(struct room *room, size_t max_line, size_t max_queue, bool quiet);
 
 /*
  * Makes the client `name` on the socket `fd`, which is less than FD_SETSIZE, a member, welcomes
@@ -62,8 +59,8 @@ void room_refuse_line(struct room *room, int fd);
 /*
  * Removes all members that are leaving, and tells the others. To be called at the end of a
  * round: if a descriptor were closed earlier, a newcomer might get its number, and be taken for
- * the one whom select meant.
+ * the one whom select meant. Returns whether anybody has left.
  */
-void room_part_with_leavers(struct room *room);
+bool room_part_with_leavers(struct room *room);
 
 #endif

@@ -6,6 +6,7 @@
  *
  * The calls, in order: those of lesson 2 for each port, then select with a time-out.
  */
+#include "chat.h"
 #include "cli.h"
 #include "lines.h"
 #include "net.h"
@@ -23,7 +24,7 @@
 /* gcc warns of the arithmetic in musl's FD_SET, which is a macro. */
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 
-enum { MAX_CHATS = 16, MAX_LINE = 65536 + 80 };
+enum { MAX_CHATS = 16 };
 
 /* One chat that is listened to: the connection with its server. */
 struct watched {
@@ -46,7 +47,9 @@ static struct watched start_watching(const char *host, const char *port)
     chat.fd = net_connect(host, number, &reason);
     if (chat.fd == -1)
         cli_fail("connect %s:%ld: %s", host, number, reason);
-    lines_init(&chat.lines, MAX_LINE);
+    if (chat.fd >= FD_SETSIZE)
+        cli_fail("no descriptor below %d is free", FD_SETSIZE);
+    lines_init(&chat.lines, CHAT_MAX_TOLD);
     return chat;
 }
 
@@ -62,13 +65,14 @@ static void stop_watching(struct watched *chat)
 static int receive_lines(struct watched *chat)
 {
     char *line;
+    size_t size;
     size_t length;
     int result;
 
-    char *space = lines_room(&chat->lines, &length);
+    char *space = lines_room(&chat->lines, &size);
     if (space == NULL)
         cli_fail("malloc: %s", strerror(errno));
-    ssize_t received = recv(chat->fd, space, length, MSG_DONTWAIT);
+    ssize_t received = recv(chat->fd, space, size, MSG_DONTWAIT);
     if (received == -1 && net_would_wait())
         return 0;
     if (received > 0)
