@@ -316,10 +316,10 @@ talk() {
 # bats test_tags=needs:stalled
 @test "server: once a member is dropped, nothing is received from it any more" {
   not_under short-recv eintr # what is too much, and late's word, are to come in one round
-  start_server --show-sets --max-line 20000 --max-queue 22700
+  start_server --show-sets --max-line 20000 --max-queue 21600
   local turns=() n
-  for n in {1..400}; do
-    turns+=(wait "repeat:180:$(printf '%0100d' 0)\\n" say:said) # the others are told more than 22600 bytes
+  for n in {1..400}; do # in each turn the others are told 180 lines "[127.0.0.1:PORT] 000...": 21600 bytes
+    turns+=(wait "repeat:180:$(printf '%0100d' 0)\\n" say:said)
   done
   join bob "${turns[@]}"
   join_small late wait 'send:late\n' say:said hold
@@ -329,7 +329,7 @@ talk() {
     wait_until is_watching
     ! something_waits_for_the_last || break
   done
-  freeze server
+  freeze server # one turn more is too much, whatever waits
   tell late on
   wait_for_line late.out '^said$'
   tell bob on
