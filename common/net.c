@@ -98,7 +98,7 @@ struct addrinfo *net_look_up(const char *host, long port, bool passive,
 
     snprintf(service, sizeof service, "%ld", port);
     int error = getaddrinfo(host, service, &hints, &list);
-    *reason = gai_strerror(error);
+    *reason = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
     return error == 0 ? list : NULL;
 }
 

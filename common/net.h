@@ -68,7 +68,8 @@ int net_local_name(int fd, char name[NET_NAME_SIZE]);
 /*
  * Looks `host` (a name or an address) and `port` up for TCP. With `passive` the addresses
  * are for bind, else for connect.
- * Returns a list that freeaddrinfo(3) frees, or NULL, with *reason set to say why.
+ * Returns a list that freeaddrinfo(3) frees; or NULL, with *reason set to a text that says why
+ * (it needs no free, and is valid until the next call of strerror).
  */
 struct addrinfo *net_look_up(const char *host, long port, bool passive,
                              const char **reason);
@@ -79,8 +80,7 @@ int net_close_keep_errno(int fd);
 /*
  * Makes a TCP socket that listens on `host` and `port` (0: any free port), with
  * SO_REUSEADDR; `backlog` clients may wait to be accepted.
- * Returns the socket, which the caller closes; or -1, with *reason set to a text that
- * says why (it needs no free).
+ * Returns the socket, which the caller closes; or -1, with *reason set as by net_look_up.
  */
 int net_listen(const char *host, long port, int backlog, const char **reason);
 
@@ -92,8 +92,7 @@ int net_accept(int listener, char name[NET_NAME_SIZE]);
 
 /*
  * Connects to `host` and `port` over TCP: every address of the host is tried, in turn.
- * Returns the socket, which the caller closes; or -1, with *reason set to a text that
- * says why (it needs no free).
+ * Returns the socket, which the caller closes; or -1, with *reason set as by net_look_up.
  */
 int net_connect(const char *host, long port, const char **reason);
 
