@@ -175,11 +175,14 @@ int net_set_timeout(int fd, double seconds)
 
 ssize_t net_recv(int fd, void *bytes, size_t size)
 {
-    ssize_t received;
-    do
-        received = recv(fd, bytes, size, 0);
-    while (received == -1 && errno == EINTR && !net_stopping);
-    return received;
+    /* Also before the first recv: if the peer never stops sending, none is ever interrupted. */
+    while (!net_stopping) {
+        ssize_t received = recv(fd, bytes, size, 0);
+        if (received != -1 || errno != EINTR)
+            return received;
+    }
+    errno = EINTR;
+    return -1;
 }
 
 ssize_t net_recv_all(int fd, void *bytes, size_t length)

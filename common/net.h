@@ -107,8 +107,8 @@ int net_set_timeout(int fd, double seconds);
 
 /*
  * Receives what has come, at most `size` bytes. A signal that does not ask to stop does
- * not end the wait; one that does makes it fail with EINTR, and net_send_all, too. Returns the
- * number of bytes, 0 at the end of the stream, or -1 with errno set by recv(2).
+ * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with errno
+ * set by recv(2); EINTR if the program is to stop, also if bytes are there.
  */
 ssize_t net_recv(int fd, void *bytes, size_t size);
 
@@ -120,7 +120,8 @@ ssize_t net_recv_all(int fd, void *bytes, size_t length);
 
 /*
  * Sends all of `length` bytes, in as many calls as it takes.
- * Returns 0, or -1 with errno set by send(2); then nobody knows how much has arrived.
+ * Returns 0, or -1 with errno set by send(2), EINTR if the program is to stop; then nobody knows
+ * how much has arrived.
  */
 int net_send_all(int fd, const void *bytes, size_t length);
 

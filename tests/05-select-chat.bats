@@ -280,14 +280,7 @@ talk() {
   start_server --max-line 65536
   join ann
   join bob send:Hel wait 'send:lo\n' lines # he has his memory already
-  local n
-  for n in {1..24}; do
-    join "late$n" wait send:half lines
-  done
-  no_more_memory server
-  for n in {1..24}; do # each half of a line takes 64 KiB
-    tell "late$n" on
-  done
+  halves_without_memory
   wait_for_line server.err "^server: client 127.0.0.1:[0-9]+ dropped: .* memory\$"
   local dropped
   dropped=$(sed -n 's/^server: client \(.*\) dropped: .*/\1/p' server.err | head -n 1)

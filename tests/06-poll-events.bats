@@ -336,14 +336,7 @@ load lib/messages
 @test "log: no memory for what a client has sent: that is said on stderr, and the others are served" {
   start_server --max-line 65536
   join ann send:Hel wait 'send:lo\n' lines # it has its memory already
-  local n
-  for n in {1..24}; do
-    join "late$n" wait send:half lines
-  done
-  no_more_memory server
-  for n in {1..24}; do # each half of a message takes 64 KiB
-    tell "late$n" on
-  done
+  halves_without_memory
   wait_for_line server.err "^server: \\[127.0.0.1:[0-9]+\\] dropped: .* memory\$"
   tell ann on
   is_answered ann

@@ -37,9 +37,9 @@ static void log_message(const char *message, size_t length)
 
 /*
  * Answers messages until there are no more.
- * Returns 0 at the end of the stream; or -1 with errno set by stream_receive or stream_send, or
- * EINTR if the server is to stop. But errno is ETIMEDOUT, and not EAGAIN, if it was the sending
- * that timed out: the client does not read its answers, and would not read a reason either.
+ * Returns 0 at the end of the stream; or -1 with errno set by stream_receive or stream_send. But
+ * errno is ETIMEDOUT, and not EAGAIN, if it was the sending that timed out: the client does not
+ * read its answers, and would not read a reason either.
  */
 static int answer_messages(struct stream *stream)
 {
@@ -54,10 +54,6 @@ static int answer_messages(struct stream *stream)
         if (stream_send(stream, message, length) == -1) {
             if (errno == EAGAIN)
                 errno = ETIMEDOUT;
-            return -1;
-        }
-        if (net_stopping) { /* a client that never stops sending must not hold this up */
-            errno = EINTR;
             return -1;
         }
     }

@@ -51,16 +51,19 @@ void stream_free(struct stream *stream)
 
 /*
  * Receives what has come, at most `size` bytes. A signal that does not ask to stop does
- * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with
- * errno set by recv(2).
+ * not end the wait. Returns the number of bytes, 0 at the end of the stream, or -1 with errno
+ * set by recv(2); EINTR if the program is to stop, also if bytes are there.
  */
 static ssize_t receive(int fd, void *bytes, size_t size)
 {
-    ssize_t received;
-    do
-        received = recv(fd, bytes, size, 0);
-    while (received == -1 && errno == EINTR && !net_stopping);
-    return received;
+    /* Also before the first recv: if the peer never stops sending, none is ever interrupted. */
+    while (!net_stopping) {
+        ssize_t received = recv(fd, bytes, size, 0);
+        if (received != -1 || errno != EINTR)
+            return received;
+    }
+    errno = EINTR;
+    return -1;
 }
 
 /*

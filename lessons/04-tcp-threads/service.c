@@ -148,10 +148,6 @@ static int answer_messages(int fd, const char *name, struct lines *lines)
         log_message(name, message, length);
         if (send_time(fd) == -1)
             return -1;
-        if (net_stopping) { /* a client that never stops sending must not hold this up */
-            errno = EINTR;
-            return -1;
-        }
     }
     return result;
 }

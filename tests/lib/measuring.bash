@@ -65,6 +65,19 @@ more_memory() {
   prlimit --pid "${pid_of[$1]}" --as=unlimited:
 }
 
+# halves_without_memory: when 24 more clients have joined, the server gets no more memory; then each
+# of them sends half a line, for which the server, with --max-line 65536, wants 64 KiB.
+halves_without_memory() {
+  local n
+  for n in {1..24}; do
+    join "late$n" wait send:half lines
+  done
+  no_more_memory server
+  for n in {1..24}; do
+    tell "late$n" on
+  done
+}
+
 # The next descriptor that NAME opens will be the first one too many, until more_descriptors.
 no_more_descriptors() {
   local next=0
