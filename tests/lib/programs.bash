@@ -109,12 +109,16 @@ start_peer_server() {
 }
 
 # free_port: prints a port on which nobody listens, for a server that can't choose one itself, or will
-# need it twice. It is below those that the kernel gives to clients, so that none of them takes it.
+# need it twice. It is below those that the kernel gives to clients, so that none of them takes it. So
+# is the port that its two bytes make in the wrong order: a server without htons binds that one. The
+# two bytes differ, or such a server would pass.
 free_port() {
-  local candidate tries
+  local candidate tries high low
   for ((tries = 0; tries < 100; tries++)); do
-    candidate=$((10240 + RANDOM % 20000))
-    if "$PEER" --listen --host "$host" --port "$candidate" say:free >/dev/null 2>&1; then
+    high=$((40 + RANDOM % 78))
+    low=$((40 + RANDOM % 78))
+    candidate=$((high * 256 + low))
+    if ((high != low)) && "$PEER" --listen --host "$host" --port "$candidate" say:free >/dev/null 2>&1; then
       echo "$candidate"
       return
     fi
