@@ -6,6 +6,15 @@ load ../helpers
 # What helpers.bash does before each test, under a name of its own.
 eval "set_up_helpers() $(declare -f setup | tail -n +2)"
 
+# Everything of that toolkit but its lesson: common/ is compiled once for all tests.
+setup_file() {
+  mkdir -p "$BATS_FILE_TMPDIR/toolkit/tests"
+  cd "$BATS_FILE_TMPDIR/toolkit" || return
+  cp -Rp "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" .
+  cp -Rp "$ROOT/tests/lib" tests/
+  env -u CC make -s BUILD=build build/common/common.a
+}
+
 # Most tests have a toolkit of their own, with one small lesson that has three exercises.
 setup() {
   set_up_helpers
@@ -16,8 +25,7 @@ setup() {
   work=work/01-count
   mkdir -p "$lesson" "$BATS_TEST_TMPDIR/toolkit/tests/tools"
   cd "$BATS_TEST_TMPDIR/toolkit" || return
-  cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" .
-  cp -R "$ROOT/tests/lib" tests/
+  cp -Rp "$BATS_FILE_TMPDIR/toolkit/." .
   mkdir -p build/tools
   cp -p "$ROOT/tests/tools/chaos.c" tests/tools/ # make would not do without
   cp -p "$tools/chaos.so" build/tools/
