@@ -1068,12 +1068,13 @@ pop3_list() {
 }
 
 # ask_in_terminal: pop3_list in a terminal waits for the password; sets asking, its process id. The shell
-# that waits for it says then how it ended, and what the terminal is like.
+# that waits for it says then how it ended, and what the terminal is like. No signal is ignored, as some are
+# where the tests run in the background.
 ask_in_terminal() {
   printf '%s\n' 'ulimit -c 0; trap : INT' \
     "(echo \$BASHPID >asking; exec '$BUILD/08-asynchat-http/mail/pop3_list' --host $host --port $port --user bob)" \
     'echo "; status $?"' 'stty -a' "$@" >commands
-  start terminal script -qec 'bash -m commands' /dev/null
+  start terminal env --default-signal script -qec 'bash -m commands' /dev/null
   wait_for_line terminal.out 'Password: '
   asking=$(<asking)
   wait_until waits_without_echo || fail "the echo is not off while the password is asked for"
