@@ -87,12 +87,13 @@ $(STRIKER): tests/tools/chaos.c | compiler
 # `make FROM=work/02-tcp-time TO=DIR DIR/server`: a program by another hand, from its own files and common/.
 # A file of common/ that stands beside it in FROM, because it holds an exercise, is taken instead.
 ifeq ($(origin FROM),command line)
-$(TO)/%.o: $(FROM)/%.c $(wildcard $(FROM)/*.h) | compiler
+$(TO)/%.o: $(FROM)/%.c | compiler
 	$(OBJECT)
 $(TO)/%: $(TO)/%.o $(patsubst $(FROM)/%.c,$(TO)/%.o,$(sort $(call modules,$(FROM)/) \
   $(wildcard $(patsubst common/%,$(FROM)/%,$(wildcard common/*.c))))) $(LIBRARY)
 	$(LINK)
 .SECONDARY: # the modules are compiled once for all programs
+-include $(wildcard $(TO)/*.d)
 endif
 
 compiler:

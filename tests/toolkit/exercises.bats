@@ -194,6 +194,31 @@ assert_bad_markers() {
   assert_bad_markers "2: the marker's comment does not end" '' '/* EXERCISE 1: x'
 }
 
+@test "a work is compiled again when a header of common/ has changed, or one of its own; else not" {
+  scripts/start 1 >/dev/null
+  sed -i '1i #define WORK\n#include "net.h"' "$work/server.c"
+  mkdir out
+  compile_work
+  touch first
+  compile_work
+  [[ ! out/server -nt first ]]
+  sed -i '$i #ifdef WORK\n#error common\n#endif' common/net.h # common/ itself can be compiled
+  refuses_to_compile common
+  cp -p "$ROOT/common/net.h" common/
+  echo '#error own' >>"$work/words.h"
+  refuses_to_compile own
+}
+
+compile_work() {
+  make -s FROM="$work" TO=out out/server
+}
+
+refuses_to_compile() {
+  run compile_work
+  assert_failure
+  assert_output --partial "#error $1"
+}
+
 @test "markers: those of every lesson are right; the starters compile without a warning" {
   local directory name program started=0
   export WORK=$BATS_TEST_TMPDIR/work
