@@ -41,21 +41,54 @@ not_under() {
 # Compiles the submitted server.c and client.c as the Makefile compiles a lesson's, or takes
 # the programs if they are there already built.
 build_submission() {
-  local from to=$BATS_FILE_TMPDIR/submission program found=
-  from=$(cd "$SUBMISSION" && pwd)
+  local to=$BATS_FILE_TMPDIR/submission program found=
+  if [[ ! -d $SUBMISSION ]]; then
+    refuse_submission "there is no such directory"
+    return 1
+  fi
+  ln -s "$(cd "$SUBMISSION" && pwd)" "$BATS_FILE_TMPDIR/source" # make can't have a space in a name
   mkdir -p "$to"
   for program in server client; do
-    if [[ -e $from/$program.c ]]; then
-      make -s -C "$ROOT" FROM="$from" TO="$to" "$to/$program"
-    elif [[ -x $from/$program ]]; then
-      cp "$from/$program" "$to/"
+    if [[ -e $SUBMISSION/$program.c ]]; then
+      need_frameworks && compile_submission "$to/$program" || return 1
+    elif [[ -x $SUBMISSION/$program ]]; then
+      cp "$SUBMISSION/$program" "$to/"
     else
       continue
     fi
     found=yes
   done
   if [[ -z $found ]]; then
-    echo "SUBMISSION=$SUBMISSION: there is no server.c, client.c, server or client" >&2
+    refuse_submission "there is no server.c, client.c, server or client"
     return 1
   fi
+}
+
+refuse_submission() {
+  echo "SUBMISSION=$SUBMISSION: $1" >&2
+}
+
+# What is missing of the files of common/ that hold exercises is never taken from the reference.
+need_frameworks() {
+  local file
+  [[ -r $ROOT/lessons/$LESSON/framework ]] || return 0
+  while read -r file; do
+    if [[ ! -r $SUBMISSION/$file ]]; then
+      refuse_submission "there is no $file, which holds exercises"
+      return 1
+    fi
+  done <"$ROOT/lessons/$LESSON/framework"
+}
+
+# compile_submission PROGRAM: says what the compiler says, of the files of the submission.
+compile_submission() {
+  local source=$BATS_FILE_TMPDIR/source messages status=0
+  messages=$(make -s -C "$ROOT" FROM="$source" TO="${1%/*}" "$1" 2>&1) || status=$?
+  messages=${messages//"$source"/"$SUBMISSION"}
+  if ((status != 0)); then
+    refuse_submission "${1##*/}.c does not compile. The compiler says:"
+    grep -v '^make' <<<"$messages" >&2
+    return 1
+  fi
+  [[ -z $messages ]] || echo "$messages" >&2
 }
