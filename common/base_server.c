@@ -9,6 +9,7 @@
 #include "request_handler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -181,9 +182,8 @@ int tcp_server_close(struct server *server)
 
 int tcp_server_get_request(struct server *server, struct request *request)
 {
-    request->client_address_length = sizeof request->client_address;
-    request->fd = accept(server->fd, (struct sockaddr *)&request->client_address,
-                         &request->client_address_length);
+    request->fd = net_accept_from(server->fd, &request->client_address,
+                                  &request->client_address_length);
     return request->fd == -1 ? -1 : 0;
 }
 
@@ -339,7 +339,7 @@ static int open_socket(struct server *server, const struct sockaddr *address,
 {
     memcpy(&server->address, address, length);
     server->address_length = length;
-    server->fd = socket(address->sa_family, server->socket_type, 0);
+    server->fd = net_socket(address->sa_family, server->socket_type);
     if (server->fd == -1)
         return -1;
     /* A client that poll has told of may be gone again: accept must not wait for the next. */
@@ -387,8 +387,10 @@ int server_open(struct server *server, const char *host, long port, const char *
         *reason = strerror(errno);
         return -1;
     }
-    net_set_nonblocking(server->wake[0]);
-    net_set_nonblocking(server->wake[1]);
+    for (int i = 0; i < 2; i++) {
+        fcntl(server->wake[i], F_SETFD, FD_CLOEXEC);
+        net_set_nonblocking(server->wake[i]);
+    }
     if (server->address_family == AF_UNIX) {
         result = open_unix(server, host);
         *reason = strerror(errno);

@@ -93,7 +93,7 @@ int dispatcher_init(struct dispatcher *d, const struct dispatcher_ops *ops, int 
 
 int dispatcher_create_socket(struct dispatcher *d, int family, int type)
 {
-    int fd = socket(family, type, 0);
+    int fd = net_socket(family, type);
     if (fd == -1)
         return -1;
     return asyncore_add_channel(d, fd) == -1 ? net_close_keep_errno(fd) : 0;
@@ -159,9 +159,9 @@ int dispatcher_connect(struct dispatcher *d, const struct sockaddr *address,
 
 int dispatcher_accept(struct dispatcher *d, struct sockaddr_storage *peer)
 {
-    socklen_t length = sizeof *peer;
+    socklen_t length;
 
-    int fd = accept(d->fd, (struct sockaddr *)peer, &length);
+    int fd = net_accept_from(d->fd, peer, &length);
     if (fd != -1)
         return fd;
     switch (errno) {
@@ -172,6 +172,11 @@ int dispatcher_accept(struct dispatcher *d, struct sockaddr_storage *peer)
     case ENETUNREACH:
     case EHOSTUNREACH:
     case ENOPROTOOPT:
+    case EOPNOTSUPP:
+#ifdef __linux__
+    case EHOSTDOWN:
+    case ENONET:
+#endif
         errno = EAGAIN;
         break;
     case EMFILE:

@@ -29,7 +29,9 @@ struct dispatcher_ops {
 
     int (*handle_connect)(struct dispatcher *d); /* the connection is there */
     int (*handle_accept)(struct dispatcher *d);  /* a client waits for the listener */
-    /* A client was accepted: the socket `fd` belongs to this method, even if it fails. */
+    /* A client was accepted: the socket `fd` belongs to this method, even if it fails. A failure is the
+     * listener's: the base's handle_error closes that. One of this client alone is to be said here,
+     * and 0 to be returned. */
     int (*handle_accepted)(struct dispatcher *d, int fd,
                            const struct sockaddr_storage *peer);
     int (*handle_read)(struct dispatcher *d);  /* something has come; or the end has */

@@ -1,6 +1,10 @@
 /*
  * net.c - the calls you have learned, as net.h describes them.
  */
+#ifdef __linux__
+#define _GNU_SOURCE /* for accept4 */
+#endif
+
 #include "net.h"
 
 #include <errno.h>
@@ -110,6 +114,46 @@ int net_close_keep_errno(int fd)
     return -1;
 }
 
+#ifdef __linux__
+
+int net_socket(int family, int type)
+{
+    return socket(family, type | SOCK_CLOEXEC, 0);
+}
+
+int net_accept_from(int listener, struct sockaddr_storage *peer, socklen_t *length)
+{
+    *length = sizeof *peer;
+    return accept4(listener, (struct sockaddr *)peer, length, SOCK_CLOEXEC);
+}
+
+#else
+
+/* In two steps, between which another thread may start a program. */
+static int close_on_exec(int fd)
+{
+    if (fd != -1 && fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+        return net_close_keep_errno(fd);
+    return fd;
+}
+
+int net_socket(int family, int type)
+{
+    return close_on_exec(socket(family, type, 0));
+}
+
+int net_accept_from(int listener, struct sockaddr_storage *peer, socklen_t *length)
+{
+    *length = sizeof *peer;
+    int fd = close_on_exec(accept(listener, (struct sockaddr *)peer, length));
+    if (fd != -1 && fcntl(fd, F_SETFL, 0) ==
+                        -1) /* on BSD it does not wait, if the listener does not */
+        return net_close_keep_errno(fd);
+    return fd;
+}
+
+#endif
+
 int net_listen(const char *host, long port, int backlog, const char **reason)
 {
     struct addrinfo *list = net_look_up(host, port, true, reason);
@@ -119,7 +163,7 @@ int net_listen(const char *host, long port, int backlog, const char **reason)
     if (list == NULL)
         return -1;
     for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        fd = net_socket(a->ai_family, a->ai_socktype);
         if (fd == -1)
             continue;
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == -1 ||
@@ -135,9 +179,9 @@ int net_listen(const char *host, long port, int backlog, const char **reason)
 int net_accept(int listener, char name[NET_NAME_SIZE])
 {
     struct sockaddr_storage peer;
-    socklen_t length = sizeof peer;
+    socklen_t length;
 
-    int fd = accept(listener, (struct sockaddr *)&peer, &length);
+    int fd = net_accept_from(listener, &peer, &length);
     if (fd != -1)
         net_format_address(&peer, name);
     return fd;
@@ -151,7 +195,7 @@ int net_connect(const char *host, long port, const char **reason)
     if (list == NULL)
         return -1;
     for (struct addrinfo *a = list; a != NULL && fd == -1; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype, a->ai_protocol);
+        fd = net_socket(a->ai_family, a->ai_socktype);
         if (fd != -1 && connect(fd, a->ai_addr, a->ai_addrlen) == -1)
             fd = net_close_keep_errno(fd);
     }

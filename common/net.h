@@ -74,6 +74,13 @@ int net_local_name(int fd, char name[NET_NAME_SIZE]);
 struct addrinfo *net_look_up(const char *host, long port, bool passive,
                              const char **reason);
 
+/*
+ * As socket(2), for the protocol that the type has; but a program that this one starts does not
+ * inherit the socket: it is closed by execve(2), FD_CLOEXEC. So are all sockets made here.
+ * Returns the socket, which the caller closes; or -1 with errno set by socket(2).
+ */
+int net_socket(int family, int type);
+
 /* Closes `fd`, and keeps errno as it was. Returns -1, for `fd = ` after a failure. */
 int net_close_keep_errno(int fd);
 
@@ -86,9 +93,12 @@ int net_listen(const char *host, long port, int backlog, const char **reason);
 
 /*
  * Accepts the next client of `listener`, and writes its address into `name`.
- * Returns its socket, which the caller closes; or -1 with errno set by accept(2).
+ * Returns its socket, which blocks, and which the caller closes; or -1 with errno set by accept(2).
  */
 int net_accept(int listener, char name[NET_NAME_SIZE]);
+
+/* The same; writes the address into *peer, and how long it is into *length. */
+int net_accept_from(int listener, struct sockaddr_storage *peer, socklen_t *length);
 
 /*
  * Connects to `host` and `port` over TCP: every address of the host is tried, in turn.

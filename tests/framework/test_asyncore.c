@@ -711,25 +711,27 @@ static void without_descriptors_there_is_no_epoll(void)
     asyncore_close_all(NULL);
 }
 
-/* What accept returns, in place of the system's; 0: what the system says. */
+/* What accept4 returns, in place of the system's; 0: what the system says. */
 static int accept_fails;
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
-int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict length)
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
+    (void)flags;
     if (accept_fails != 0) {
         errno = accept_fails;
         return -1;
     }
-    return accept4(fd, address, length, 0);
+    return accept(fd, address, length);
 }
 
 /* An error of the new connection, which accept(2) passes on: the listener stays. */
 static void an_error_of_the_network_in_accept(void)
 {
-    static const int errors[] = {ECONNABORTED, EPROTO,       EPERM,      ENETDOWN,
-                                 ENETUNREACH,  EHOSTUNREACH, ENOPROTOOPT};
+    static const int errors[] = {ECONNABORTED, EPROTO,       EPERM,       ENETDOWN,
+                                 ENETUNREACH,  EHOSTUNREACH, ENOPROTOOPT, EOPNOTSUPP,
+                                 EHOSTDOWN,    ENONET};
     struct record record = {0};
     struct dispatcher *d;
     int client = provoke(&record, ACCEPT, &d);

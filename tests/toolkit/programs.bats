@@ -252,6 +252,34 @@ asks_time() {
   assert_regex "$output" '(The time is|received:) [A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-3][0-9] ..:..:.. 20..'
 }
 
+# inherited_sockets PID: the descriptors of its sockets that a program which it starts would have, too.
+inherited_sockets() {
+  local fd
+  while read -r fd; do
+    # O_CLOEXEC
+    (($(sed -n 's/^flags:[[:space:]]*/8#/p' "/proc/$1/fdinfo/$fd") & 8#2000000)) || echo "$fd"
+  done < <(find "/proc/$1/fd" -lname 'socket:*' -printf '%f\n')
+}
+
+has_a_client() {
+  (($(find "/proc/${pid_of[$1]}/fd" -lname 'socket:*' | wc -l) >= 2))
+}
+
+# Lessons 1 and 2 write socket(2) and accept(2) out, as simple as they can be.
+@test "a program that a server starts inherits no socket of it" {
+  local lesson tried=0
+  for lesson in "$BUILD"/*-*/server; do
+    lesson=$(basename "${lesson%/server}")
+    ((10#${lesson%%-*} > 2)) || continue
+    SERVER=$BUILD/$lesson/server start_server_as "server-$lesson"
+    start_peer "peer-$lesson" hold
+    wait_until has_a_client "server-$lesson" || fail "$lesson did not accept"
+    assert_equal "$lesson: $(inherited_sockets "${pid_of["server-$lesson"]}")" "$lesson: "
+    tried=$((tried + 1))
+  done
+  ((tried >= 7))
+}
+
 @test "the client of each time lesson gets the time from the server of every other one" {
   local client server
   for client in 02-tcp-time 04-tcp-threads 07-asyncore-time; do
