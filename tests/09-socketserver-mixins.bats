@@ -280,6 +280,14 @@ serves_again() {
   assert_fails 2
 }
 
+@test "server: --allow: a network of IPv4 has its clients on a socket of IPv6, too" {
+  need_ipv6
+  start_server --host :: --allow 127.0.0.0/8
+  server_still_serves
+  start_server_as server2 --host :: --allow 127.0.0.2/32
+  peer 'send:Hello\n' 'expect:error: ' eof
+}
+
 @test "server: --allow: IPv6" {
   need_ipv6
   host=::1

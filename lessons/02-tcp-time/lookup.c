@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -127,8 +128,8 @@ static bool look_up_protocol(const char *protocol)
 
 static void print_hostname(void)
 {
-    char name[256];
-    if (gethostname(name, sizeof name) == -1)
+    char name[256] = ""; /* a longer one may be cut off, without a NUL */
+    if (gethostname(name, sizeof name - 1) == -1)
         cli_fail("gethostname: %s", strerror(errno));
     printf("this host's name is %s\n", name);
 }
@@ -194,7 +195,7 @@ int main(int argc, char **argv)
         {"protocol", 0, "NAME", "the number of a protocol", .text = &protocol},
         {"hostname", 0, NULL, "the name of this host", .flag = &hostname},
         {"bytes", 0, "N", "the bytes of a number, in both orders", .number = &number,
-         .max = UINT32_MAX},
+         .max = LONG_MAX < UINT32_MAX ? LONG_MAX : UINT32_MAX},
         {"options", 0, NULL, "a socket's options, before and after they are set",
          .flag = &options_wanted},
         {0},

@@ -88,6 +88,14 @@ static void expect(struct client *client, enum state state, const char *terminat
     async_chat_set_terminator(&client->chat, terminator, length);
 }
 
+/* So many bytes of a body come now. A size_t has 32 bits on some computers. */
+static void expect_body(struct client *client, enum state state, long long length)
+{
+    if ((unsigned long long)length != (size_t)length)
+        cli_fail("the server sends more than this computer can count");
+    expect(client, state, NULL, (size_t)length);
+}
+
 /* A response is complete. */
 static void end_response(struct client *client)
 {
@@ -126,7 +134,7 @@ static void begin_response(struct client *client, const char *head, size_t lengt
     else if (response.chunked)
         expect(client, CHUNK_SIZE, "\r\n", 2);
     else if (response.content_length > 0)
-        expect(client, BODY, NULL, (size_t)response.content_length);
+        expect_body(client, BODY, response.content_length);
     else
         expect(client, UNTIL_END, NULL, 0);
 }
@@ -142,7 +150,7 @@ static void begin_chunk(struct client *client, const char *bytes, size_t length)
     if (size == 0)
         expect(client, TRAILER, "\r\n", 2);
     else
-        expect(client, CHUNK, NULL, (size_t)size);
+        expect_body(client, CHUNK, size);
 }
 
 /* ---- the methods ---- */

@@ -37,14 +37,19 @@ int network_parse(struct network *network, const char *text)
 
 bool network_has(const struct network *network, const struct sockaddr_storage *socket)
 {
-    const void *bytes = &((const struct sockaddr_in *)socket)->sin_addr;
-    if (socket->ss_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)socket)->sin6_addr;
-    const unsigned char *address = bytes;
+    const struct in6_addr *ipv6 = &((const struct sockaddr_in6 *)socket)->sin6_addr;
+    const void *ipv4 = &((const struct sockaddr_in *)socket)->sin_addr;
+    int family = socket->ss_family;
+    const unsigned char *address = family == AF_INET6 ? ipv6->s6_addr : ipv4;
     const unsigned whole = network->bits / 8;
     const unsigned mask = 0xffU << (8 - network->bits % 8) & 0xff;
 
-    if (socket->ss_family != network->family)
+    if (family == AF_INET6 && network->family == AF_INET && IN6_IS_ADDR_V4MAPPED(ipv6)) {
+        family =
+            AF_INET; /* a socket of IPv6 shows a client of 10.0.0.1 as ::ffff:10.0.0.1 */
+        address += 12;
+    }
+    if (family != network->family)
         return false;
     return memcmp(address, network->address, whole) == 0 &&
            (mask == 0 || (address[whole] & mask) == (network->address[whole] & mask));
