@@ -99,10 +99,11 @@ static bool is_stalled(const struct server *server, const struct connection *cli
 static void answer(const struct server *server, struct connection *client, bool is_whole)
 {
     time_t now = time(NULL);
-    char text[80];
+    char text[80], date[26]; /* as much as ctime_r writes */
 
+    /* ctime would ask for the file of the time zone each time; ctime_r does so only once. */
     if (is_whole)
-        snprintf(text, sizeof text, "%.24s\r\n", ctime(&now));
+        snprintf(text, sizeof text, "%.24s\r\n", ctime_r(&now, date));
     else
         snprintf(text, sizeof text, "error: message longer than %ld bytes\r\n",
                  server->max_line);

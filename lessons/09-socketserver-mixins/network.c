@@ -45,8 +45,8 @@ bool network_has(const struct network *network, const struct sockaddr_storage *s
     const unsigned mask = 0xffU << (8 - network->bits % 8) & 0xff;
 
     if (family == AF_INET6 && network->family == AF_INET && IN6_IS_ADDR_V4MAPPED(ipv6)) {
-        family =
-            AF_INET; /* a socket of IPv6 shows a client of 10.0.0.1 as ::ffff:10.0.0.1 */
+        /* A socket of IPv6 shows a client that has 10.0.0.1 as ::ffff:10.0.0.1. */
+        family = AF_INET;
         address += 12;
     }
     if (family != network->family)

@@ -280,6 +280,24 @@ has_a_client() {
   ((tried >= 7))
 }
 
+# traced_server LESSON: under strace, which notes in the file LESSON.trace what files it asks for.
+traced_server() {
+  printf '#!/bin/sh\nexec strace -D -f -e trace=file -o %s.trace "%s" "$@"\n' "$1" "$BUILD/$1/server" >traced
+  chmod +x traced
+  SERVER=./traced start_server_as "server-$1"
+}
+
+@test "a server asks for the file of the time zone once, not at each answer" {
+  local lesson
+  type -P strace >/dev/null || skip "there is no strace"
+  unset TZ
+  for lesson in 04-tcp-threads 06-poll-events 07-asyncore-time 09-socketserver-mixins; do
+    traced_server "$lesson"
+    peer 'send:1\n' line 'send:2\n' line 'send:3\n' line shutdown eof
+    assert_count "$lesson.trace" /etc/localtime 1
+  done
+}
+
 @test "the client of each time lesson gets the time from the server of every other one" {
   local client server
   for client in 02-tcp-time 04-tcp-threads 07-asyncore-time; do
