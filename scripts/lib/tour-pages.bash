@@ -7,7 +7,11 @@ if [[ -t 0 && -t 1 && (${AUTO:-0} == 0) ]]; then
   tour_asks=true
 fi
 
-tour_rows=0        # rows printed since the reader last pressed a key
+# What happens never waits for the reader: rows that come when the page is full are held, and
+# shown as the reader turns the pages.
+tour_held=() # rows, and among them page_break, which comes first
+page_break=$'\f'
+tour_rows=0        # rows on the last page, also those that are held
 tour_blank=true    # is the last row a blank one?
 tour_prompt=       # the prompt that is waiting for a key
 tour_resized=false # has the size of the terminal changed since it was last read?
@@ -34,11 +38,19 @@ put() {
   if $tour_asks && ((tour_rows >= tour_height - 1)); then
     turn_page
   fi
-  printf '%s%s%s\n' "${2:-}" "$1" "${2:+$plain}" 2>/dev/null || exit 1 # nobody reads any more
+  put_or_hold "${2:-}$1${2:+$plain}"
   tour_rows=$((tour_rows + 1))
   tour_blank=false
   if [[ -z $1 ]]; then
     tour_blank=true
+  fi
+}
+
+put_or_hold() {
+  if ((${#tour_held[@]} > 0)); then
+    tour_held+=("$1")
+  else
+    printf '%s\n' "$1" 2>/dev/null || exit 1 # nobody reads any more
   fi
 }
 
@@ -55,32 +67,84 @@ keep_together() {
   fi
 }
 
+# Begins a page: the reader may turn to it as soon as the one before is full.
 turn_page() {
-  prompt '[Enter] go on   [q] leave' 0
+  if ((${#tour_held[@]} == 0)); then
+    show_prompt '[Enter] go on   [q] leave'
+  fi
+  tour_held+=("$page_break")
+  tour_rows=0
   if $scene_is_open; then
     put_header
   fi
 }
 
-# prompt TEXT CHOICES: waits for Enter or a number from 1 to CHOICES. Sets `key`; Enter is ''.
-# It reads without a time-out: a key that came as the time was up would be lost.
-prompt() {
+# show_page: the reader has turned the page that was full; shows what is held for the next one.
+show_page() {
+  local row
+  hide_prompt
+  tour_held=("${tour_held[@]:1}")
+  while ((${#tour_held[@]} > 0)); do
+    row=${tour_held[0]}
+    if [[ $row == "$page_break" ]]; then
+      show_prompt '[Enter] go on   [q] leave'
+      return
+    fi
+    printf '%s\n' "$row"
+    tour_held=("${tour_held[@]:1}")
+  done
+}
+
+# Waits until the reader has seen all that is held.
+show_held() {
+  while ((${#tour_held[@]} > 0)); do
+    wait_for_key 0
+    show_page
+  done
+}
+
+# Shows all that is held, without a page: the tour ends here.
+tell_held() {
+  local row
+  for row in "${tour_held[@]}"; do
+    [[ $row == "$page_break" ]] || printf '\n%s' "$row"
+  done
+  tour_held=()
+}
+
+show_prompt() {
   tour_prompt=$bold${1:0:tour_width}$plain
   printf '%s' "$tour_prompt"
-  while true; do
-    read -rs -n 1 key || leave # or the terminal is gone
-    if [[ $key == [qQ] ]]; then
-      leave
-    elif [[ -z $key ]] || [[ $key == [1-9] && $key -le $2 ]]; then
-      break
-    fi
-  done
+}
+
+hide_prompt() {
   tour_prompt=
   printf '%s' "${erase:-$'\n'}"
+}
+
+# prompt TEXT CHOICES: waits for Enter or a number from 1 to CHOICES. Sets `key`; Enter is ''.
+prompt() {
+  show_held
+  show_prompt "$1"
+  wait_for_key "$2"
+  hide_prompt
   tour_rows=0
   if $tour_resized; then
     fit_page
   fi
+}
+
+# wait_for_key CHOICES: sets `key`. It reads without a time-out: a key that came as the time was up
+# would be lost.
+wait_for_key() {
+  while true; do
+    read -rs -n 1 key || leave # or the terminal is gone
+    if [[ $key == [qQ] ]]; then
+      leave
+    elif [[ -z $key ]] || [[ $key == [1-9] && $key -le $1 ]]; then
+      break
+    fi
+  done
 }
 
 # Someone stopped the tour with Ctrl-Z, and called it back: the shell has changed the terminal.
@@ -89,12 +153,15 @@ continue_tour() {
   printf '%s' "$tour_prompt" 2>/dev/null || true
 }
 
-# Keys pressed while no question is open: q leaves, any other is dropped.
+# Keys pressed while a scene runs: q leaves, and Enter turns the page if it is full; any other is
+# dropped.
 check_keys() {
   local pressed
   while $tour_asks && read -t 0; do
     if ! read -rs -n 1 pressed || [[ $pressed == [qQ] ]]; then
       leave
+    elif [[ -z $pressed ]] && ((${#tour_held[@]} > 0)); then
+      show_page
     fi
   done
 }

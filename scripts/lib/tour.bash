@@ -57,6 +57,7 @@ fail() {
     fi
     i=$((i + 1))
   done
+  tell_held
   printf '\n%s%s: %s%s\n' "$red" "$where" "$*" "$plain" >&2
   exit 1
 }
@@ -113,6 +114,7 @@ say_goodbye() {
   if [[ -n $next ]]; then
     say "The next lesson: make lesson-$(lesson_number "$next")"
   fi
+  show_held
 }
 
 # run_tour LESSON BUILD: walks through the lesson.sh of LESSON, with the programs in BUILD.

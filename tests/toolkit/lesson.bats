@@ -526,6 +526,26 @@ TOUR
   wait_for_screen '^left with 0'
 }
 
+@test "at a terminal: a scene does not wait for a reader who is slow to turn its pages" {
+  build_house <<TOUR
+columns A B
+client A 60
+wait_for_status A 0
+client B 1
+wait_for_status B 0
+: >"$BATS_TEST_TMPDIR/over"
+TOUR
+  walk 80 24 90
+  wait_until test -e "$BATS_TEST_TMPDIR/over" || fail "the scene waits: $(screen)"
+  wait_for_screen 'line 20 '
+  press Enter
+  wait_for_screen 'line 40 '
+  press Enter
+  wait_for_screen 'line 60 '
+  press q
+  wait_for_screen '^left with 0'
+}
+
 @test "at a terminal: nothing scrolls away unread" {
   build_house <<'TOUR'
 columns A
