@@ -608,6 +608,16 @@ has_unread_reply() {
   tr a A <input | cmp - replies
 }
 
+# bats test_tags=mistake:sends-before-reading,points:1
+@test "client: a line that is longer than all buffers, with --frame raw, does not end in a deadlock" {
+  not_under short-recv short-send # a reply for each byte
+  start_server --frame raw
+  head -c 40000000 /dev/zero | tr '\0' a >input
+  RUN_LIMIT=40 bounded "$CLIENT" --host "$host" --port "$port" --frame raw <input >replies
+  tr -d '\n' <replies >whole
+  tr a A <input | cmp - whole
+}
+
 @test "client: a line of 4 MiB gets its reply whole" {
   start_server --max-line 4194304
   head -c 4194304 /dev/zero | tr '\0' a >input

@@ -53,16 +53,48 @@ static ssize_t print_reply(struct stream *stream)
     return (ssize_t)length;
 }
 
+/* How many bytes of its framing a message counts: one is enough for an empty one to count, too. With
+ * `raw` it is none, since one reply may answer several messages. */
+static ssize_t framing_cost(const struct stream *stream)
+{
+    return stream->framing == STREAM_RAW ? 0 : 1;
+}
+
 /*
- * Sends every line of stdin, without its newline, as a message, and receives replies so that no
- * more than `window` bytes are unanswered. With `prompt` it asks for each line. A message counts
- * one byte more than it has, for its framing, so that an empty one counts, too; not so with `raw`,
- * where one reply may answer several messages. Returns how many bytes are unanswered at the end of
- * the input, or when nothing more can be sent.
+ * Sends one message, and then receives replies until no more than `window` bytes are unanswered.
+ * With `raw` there are no messages: the server answers the beginning before it has the end. So a
+ * long one is sent in parts, with replies received between them.
+ * Returns 0, or -1 if it can't be sent.
+ */
+static int send_message(struct stream *stream, const char *message, ssize_t length,
+                        ssize_t window, ssize_t *unanswered)
+{
+    do {
+        ssize_t part = length;
+        if (stream->framing == STREAM_RAW && part > MAX_UNANSWERED)
+            part = MAX_UNANSWERED;
+        *unanswered += part + framing_cost(stream);
+        if (stream_send(stream, message, (size_t)part) == -1)
+            return -1;
+        message += part;
+        length -= part;
+        while (*unanswered > window) {
+            ssize_t reply = print_reply(stream);
+            if (reply == -1)
+                cli_fail("the server closed the connection");
+            *unanswered -= reply + framing_cost(stream);
+        }
+    } while (length > 0);
+    return 0;
+}
+
+/*
+ * Sends every line of stdin, without its newline, as a message, as send_message does. With `prompt`
+ * it asks for each line. Returns how many bytes are unanswered at the end of the input, or when
+ * nothing more can be sent.
  */
 static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
 {
-    const ssize_t framing_cost = stream->framing == STREAM_RAW ? 0 : 1;
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
@@ -80,17 +112,10 @@ static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
         }
         if (length > 0 && line[length - 1] == '\n')
             length--;
-        unanswered += length + framing_cost;
-        if (stream_send(stream, line, (size_t)length) == -1) {
+        if (send_message(stream, line, length, window, &unanswered) == -1) {
             if (errno == ENOMEM)
                 cli_fail("send: %s", strerror(errno));
             break; /* the server has left; it may have said why, so receive that, too */
-        }
-        while (unanswered > window) {
-            ssize_t reply = print_reply(stream);
-            if (reply == -1)
-                cli_fail("the server closed the connection");
-            unanswered -= reply + framing_cost;
         }
     }
     free(line);
@@ -100,14 +125,13 @@ static ssize_t hold_dialog(struct stream *stream, ssize_t window, bool prompt)
 /* Half-closes, so that the server sees the end, and prints the replies still to come. */
 static void finish_dialog(struct stream *stream, ssize_t unanswered)
 {
-    const ssize_t framing_cost = stream->framing == STREAM_RAW ? 0 : 1;
     ssize_t reply;
 
     /* EXERCISE 6: tell the server that no more will come, and print replies until it ends
-     * the stream; each makes `unanswered` smaller by its length and framing_cost */
+     * the stream; each makes `unanswered` smaller by its length and framing_cost(stream) */
     shutdown(stream->fd, SHUT_WR);
     while ((reply = print_reply(stream)) != -1)
-        unanswered -= reply + framing_cost;
+        unanswered -= reply + framing_cost(stream);
     /* END EXERCISE */
     if (unanswered > 0)
         cli_fail("the server closed the connection");
