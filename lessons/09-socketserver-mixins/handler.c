@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -37,6 +38,14 @@ void time_server_log(struct server *server, const struct request *request,
 
 /* ---- the handler: class TimeHandler(StreamRequestHandler), or DatagramRequestHandler ---- */
 
+/* Python's super(): the class that TimeHandler is derived from. handler->class->base is not always that:
+ * in a class derived from TimeHandler it is TimeHandler, whose setup would call itself for ever. */
+static const struct request_handler_class *super(const struct request_handler *handler)
+{
+    return handler->server->socket_type == SOCK_DGRAM ? &datagram_request_handler_class
+                                                      : &stream_request_handler_class;
+}
+
 static int setup(struct request_handler *handler)
 {
     struct stream_request_handler *self =
@@ -48,7 +57,7 @@ static int setup(struct request_handler *handler)
     time_server_log(handler->server, handler->request, "connected", NULL, 0);
     self->timeout = time_server_of(handler->server)->timeout;
     self->wbufsize = 512;
-    return handler->class->base->setup(handler);
+    return super(handler)->setup(handler);
     /* END EXERCISE */
 }
 
@@ -138,7 +147,7 @@ static int handle(struct request_handler *handler)
 static int finish(struct request_handler *handler)
 {
     time_server_log(handler->server, handler->request, "left", NULL, 0);
-    return handler->class->base->finish(handler);
+    return super(handler)->finish(handler);
 }
 
 struct request_handler_class time_handler_class(bool datagrams)

@@ -73,7 +73,9 @@ static int echo_setup(struct request_handler *handler)
     self->timeout = probe->client_timeout;
     if (probe->setup_fails != 0)
         return fail(probe->setup_fails);
-    return handler->class->base->setup(handler);
+    return handler->server->socket_type == SOCK_DGRAM
+               ? datagram_request_handler_setup(handler)
+               : stream_request_handler_setup(handler);
 }
 
 /* Sends each line back. */
@@ -100,7 +102,9 @@ static int echo_finish(struct request_handler *handler)
 {
     struct probe *probe = probe_of(handler->server);
 
-    int result = handler->class->base->finish(handler);
+    int result = handler->server->socket_type == SOCK_DGRAM
+                     ? datagram_request_handler_finish(handler)
+                     : stream_request_handler_finish(handler);
     if (probe->slow_finish)
         sleep_ms(200);
     probe->finishes++;
@@ -326,6 +330,27 @@ static void test_handle_and_finish_fail(void)
     serve_one(probe);
     CHECK(probe->finishes == 1);
     CHECK(probe->errors == 1 && probe->last_error == EBADMSG);
+    close_probe(probe);
+}
+
+static int twice_setup(struct request_handler *handler)
+{
+    probe_of(handler->server)->setups += 10;
+    return echo_class.setup(handler);
+}
+
+/* Each method of the class in the middle runs once: its super is not found through the object. */
+static void test_class_derived_twice(void)
+{
+    static const struct request_handler_class twice_class = {.base = &echo_class,
+                                                             .setup = twice_setup};
+    struct probe *probe = calloc(1, sizeof *probe);
+
+    CHECK(probe != NULL);
+    tcp_server_init(&probe->base, &probe_ops, &twice_class);
+    open_probe(probe);
+    serve_one(probe);
+    CHECK(probe->setups == 11 && probe->handles == 1 && probe->finishes == 1);
     close_probe(probe);
 }
 
@@ -1297,6 +1322,7 @@ int main(int argc, char **argv)
         {"handler: handle fails: finish is called", test_handle_fails},
         {"handler: finish fails", test_finish_fails},
         {"handler: both fail: errno is handle's", test_handle_and_finish_fail},
+        {"handler: a class derived twice", test_class_derived_twice},
         {"handler: an empty class does nothing", test_empty_class},
         {"handler: disable_nagle_algorithm", test_disable_nagle_algorithm},
         {"handle_error: the base's prints one line", test_base_handle_error},
