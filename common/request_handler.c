@@ -31,7 +31,12 @@ const char *server_format_address(const struct sockaddr_storage *address,
     size_t before = offsetof(struct sockaddr_un, sun_path);
     size_t room = length > before ? length - before : 0;
     size_t used = strnlen(local->sun_path, room);
-    snprintf(name, SERVER_NAME_SIZE, "%.*s", (int)used, local->sun_path);
+    char *end = name;
+    for (size_t i = 0; i < used; i++) {
+        unsigned char byte = (unsigned char)local->sun_path[i];
+        bool is_plain = byte >= ' ' && byte <= '~' && byte != '\\';
+        end += sprintf(end, is_plain ? "%c" : "\\x%02x", byte);
+    }
     return used > 0 ? name : strcpy(name, "unnamed");
 }
 

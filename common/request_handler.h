@@ -26,12 +26,14 @@ struct request {
     socklen_t client_address_length;
 };
 
-/* Room for an address as text: the longest is the path of a Unix socket. */
-enum { SERVER_NAME_SIZE = 128 };
+/* Room for an address as text: the longest is the path of a Unix socket, of which each byte may
+ * become four. */
+enum { SERVER_NAME_SIZE = 512 };
 
 /*
  * Writes an address into `name`: "127.0.0.1:21568", "[::1]:21568", the path of a Unix socket,
- * or "unnamed" for a Unix socket without one. Returns name.
+ * or "unnamed" for a Unix socket without one. The client chooses its path: what is not printable in
+ * it becomes \x1b. Returns name.
  */
 const char *server_format_address(const struct sockaddr_storage *address,
                                   socklen_t length, char name[SERVER_NAME_SIZE]);

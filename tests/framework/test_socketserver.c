@@ -471,6 +471,8 @@ static void test_format_address(void)
     check_name(&address, 0, "unnamed");
     strcpy(address.sun_path, "/tmp/a");
     check_name(&address, sizeof "/tmp/a", "/tmp/a");
+    strcpy(address.sun_path, "\x1b[2J\\\xff");
+    check_name(&address, sizeof "\x1b[2J\\\xff", "\\x1b[2J\\x5c\\xff");
     memset(address.sun_path, 'x', sizeof address.sun_path); /* without a NUL byte */
     memset(longest, 'x', sizeof address.sun_path);
     check_name(&address, sizeof address.sun_path, longest);
