@@ -39,13 +39,16 @@ static void no_destroy(struct producer *producer)
     (void)producer;
 }
 
+static const struct producer_ops base_ops = {
+    .more = nothing_more,
+    .destroy = no_destroy,
+};
+
 void producer_init(struct producer *producer, const struct producer_ops *ops)
 {
     *producer = (struct producer){.ops = *ops};
-    if (ops->more == NULL)
-        producer->ops.more = nothing_more;
-    if (ops->destroy == NULL)
-        producer->ops.destroy = no_destroy;
+    INHERIT(&producer->ops, &base_ops, more);
+    INHERIT(&producer->ops, &base_ops, destroy);
 }
 
 struct simple {

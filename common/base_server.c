@@ -104,10 +104,11 @@ int base_server_finish_request(struct server *server, const struct request *requ
     return result;
 }
 
-void base_server_handle_error(struct server *server, const struct request *request)
+void base_server_handle_error(struct server *server, const struct request *request,
+                              int error)
 {
     char name[SERVER_NAME_SIZE];
-    const char *reason = strerror(errno);
+    const char *reason = strerror(error);
 
     (void)server;
     if (request == NULL)
@@ -444,7 +445,7 @@ static void no_request(struct server *server)
 {
     if (net_would_wait() || errno == ECONNABORTED)
         return;
-    server->ops.handle_error(server, NULL);
+    server->ops.handle_error(server, NULL, errno);
     sleep(1);
 }
 
@@ -459,7 +460,7 @@ static void handle_one_request(struct server *server)
     if (!server->ops.verify_request(server, &request)) {
         server->ops.shutdown_request(server, &request);
     } else if (server->ops.process_request(server, &request) == -1) {
-        server->ops.handle_error(server, &request);
+        server->ops.handle_error(server, &request, errno);
         server->ops.shutdown_request(server, &request);
     }
 }

@@ -41,9 +41,9 @@ struct server_ops {
     /* Gives back what the request holds. */
     void (*close_request)(struct server *, const struct request *);
 
-    /* A method failed; errno says why. `request` is NULL if there was none to be had. May be
-     * called by many threads at once. */
-    void (*handle_error)(struct server *, const struct request *);
+    /* A method failed, with the errno `error`. `request` is NULL if there was none to be had.
+     * May be called by many threads at once. */
+    void (*handle_error)(struct server *, const struct request *request, int error);
     /* No request came within server->timeout; only server_handle_request calls it. */
     void (*handle_timeout)(struct server *);
     /* Called in each round of server_serve_forever. */
@@ -54,7 +54,8 @@ struct server_ops {
 
 /*
  * BaseServer and TCPServer. The first block is for you: the init functions set it, and you
- * may change it before server_open. The second is for methods to read. The third is private.
+ * may change it until server_open, before a mixin is put over the server or after. The second is
+ * for methods to read. The third is private.
  */
 struct server {
     struct server_ops ops;
@@ -168,7 +169,8 @@ bool base_server_verify_request(struct server *server, const struct request *req
 int base_server_process_request(struct server *server, const struct request *request);
 int base_server_finish_request(struct server *server, const struct request *request);
 /* Prints one line on stderr. */
-void base_server_handle_error(struct server *server, const struct request *request);
+void base_server_handle_error(struct server *server, const struct request *request,
+                              int error);
 void base_server_handle_timeout(struct server *server);
 void base_server_service_actions(struct server *server);
 size_t base_server_active_requests(struct server *server); /* 0 */

@@ -84,7 +84,7 @@ static void *run_request_thread(void *argument)
     struct threading_mixin *mixin = threading_of(server);
 
     if (server->ops.finish_request(server, &thread->request) == -1)
-        server->ops.handle_error(server, &thread->request);
+        server->ops.handle_error(server, &thread->request, errno);
     server->ops.shutdown_request(server, &thread->request);
     free(thread);
     count_threads(mixin, -1);
@@ -247,7 +247,7 @@ static _Noreturn void run_child(struct server *server, const struct request *req
 
     server_leave_to_parent(server, request);
     if (server->ops.finish_request(server, request) == -1) {
-        server->ops.handle_error(server, request);
+        server->ops.handle_error(server, request, errno);
         status = EXIT_FAILURE;
     }
     server->ops.shutdown_request(server, request);
@@ -337,7 +337,8 @@ static const struct server_ops forking_ops = {
 void forking_mixin(struct server *server, struct forking_mixin *mixin)
 {
     *mixin = (struct forking_mixin){.max_children = 40, .block_on_close = true};
-    server->timeout = 300;
+    if (server->timeout == 0)
+        server->timeout = 300;
     server_mix_in(server, &mixin->base, FORKING, &forking_ops);
 }
 

@@ -71,7 +71,8 @@ struct forking_mixin {
 
 /*
  * Gives each request a process of its own: replaces process_request, server_close,
- * service_actions, handle_timeout and active_requests of an initialised server, and sets its timeout to 300.
+ * service_actions, handle_timeout and active_requests of an initialised server. If the server has
+ * no timeout, it gets one of 300, as in Python: children are reaped at least so often.
  * Its attributes may be changed until the first request. The child has no descriptor of the
  * listener, and SIGTERM ends it, whatever the program has made of that signal.
  */

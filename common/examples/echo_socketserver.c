@@ -19,14 +19,14 @@ static int handle(struct request_handler *handler)
 
 int main(int argc, char **argv)
 {
-    const struct request_handler_class echo = {.base = &stream_request_handler_class,
-                                               .handle = handle};
+    const struct request_handler_class echo_class = {
+        .base = &stream_request_handler_class, .handle = handle};
     struct threading_mixin threads;
     struct server server;
     const char *reason;
     char name[SERVER_NAME_SIZE];
 
-    threading_tcp_server_init(&server, &threads, NULL, &echo);
+    threading_tcp_server_init(&server, &threads, NULL, &echo_class);
     if (server_open(&server, "127.0.0.1", argc > 1 ? atol(argv[1]) : 0, &reason) == -1)
         return EXIT_FAILURE;
     dprintf(STDOUT_FILENO, "listening on %s\n",

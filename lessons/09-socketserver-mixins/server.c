@@ -63,9 +63,9 @@ static bool verify_request(struct server *server, const struct request *request)
     return base_server_verify_request(server, request);
 }
 
-static void handle_error(struct server *server, const struct request *request)
+static void handle_error(struct server *server, const struct request *request, int error)
 {
-    const char *reason = strerror(errno);
+    const char *reason = strerror(error);
 
     if (request == NULL)
         cli_warn("no client: %s", reason);
@@ -103,6 +103,7 @@ static void init_server(struct time_server *self, const char *type)
     self->base.request_queue_size = 1024;
     /* One byte more than a line may have: so one that is too long is known by that. */
     self->base.max_packet_size = (size_t)self->max_line + strlen("\r\n") + 1;
+    self->base.timeout = self->idle;
 }
 
 static void choose_mixin(struct time_server *self, const char *mixin, long max_children)
@@ -116,7 +117,6 @@ static void choose_mixin(struct time_server *self, const char *mixin, long max_c
         forking_mixin(&self->base, &children);
         children.max_children = (size_t)max_children;
     }
-    self->base.timeout = self->idle; /* the forking mixin has set it, too */
 }
 
 /* ---- running it ---- */

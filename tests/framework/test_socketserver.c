@@ -111,10 +111,11 @@ static int echo_finish(struct request_handler *handler)
     return probe->finish_fails != 0 ? fail(probe->finish_fails) : result;
 }
 
-static void probe_handle_error(struct server *server, const struct request *request)
+static void probe_handle_error(struct server *server, const struct request *request,
+                               int error)
 {
     (void)request;
-    probe_of(server)->last_error = errno;
+    probe_of(server)->last_error = error;
     probe_of(server)->errors++;
 }
 
@@ -443,8 +444,8 @@ static void test_base_handle_error(void)
              ntohs(client.sin_port));
     CHECK(read(err[0], text, sizeof text - 1) == (ssize_t)strlen(expected));
     CHECK(strcmp(text, expected) == 0);
-    errno = EMFILE;
-    probe->base.ops.handle_error(&probe->base, NULL);
+    errno = 0;
+    probe->base.ops.handle_error(&probe->base, NULL, EMFILE);
     CHECK(read(err[0], text, sizeof text - 1) > 0);
     CHECK(strncmp(text, "no request: Too many open files\n", 32) == 0);
     expect_end(fd);
@@ -1180,6 +1181,20 @@ static void test_forking_handle_timeout(void)
     close_probe(probe);
 }
 
+/* A server's options may be set before a mixin is put over it, or after. */
+static void test_options_before_mixin(void)
+{
+    struct forking_mixin children;
+    struct server server;
+
+    tcp_server_init(&server, NULL, &echo_class);
+    server.timeout = 2;
+    server.request_queue_size = 3;
+    forking_mixin(&server, &children);
+    CHECK(server.timeout == 2 && server.request_queue_size == 3);
+    CHECK(server_close(&server) == 0);
+}
+
 /* ---- abort ---- */
 
 /* A client is served, and says nothing; the server stops all the same. */
@@ -1367,6 +1382,7 @@ int main(int argc, char **argv)
         {"forking: max_children: handle_request waits",
          test_max_children_of_handle_request},
         {"forking: handle_timeout reaps", test_forking_handle_timeout},
+        {"forking: keeps the options that were set before it", test_options_before_mixin},
         {"abort: the request of the loop itself", test_abort},
         {"abort: requests of threads", test_abort_threads},
         {"abort: requests of children", test_abort_children},
