@@ -355,11 +355,7 @@ has_unread_reply() {
   start_peer silent repeat:11:x 'expect:error: ' say:dropped hold
   wait_for_line silent.out '^dropped$'
   server_still_serves # a peer gives up after 10 seconds
-  # A byte now and then: no recv waits for long, and yet it never ends.
-  # shellcheck disable=SC2016 # bash expands it
-  start sends bash -c 'exec {fd}<>"/dev/tcp/$0/$1"; printf xxxxxxxxxxx >&"$fd"
-    while printf x >&"$fd"; do sleep 0.1; done' "$host" "$port"
-  wait_until has_accepted 1
+  start_sender xxxxxxxxxxx
   server_still_serves
 }
 

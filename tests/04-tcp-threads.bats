@@ -240,6 +240,14 @@ has_received_all() {
   has_again second
 }
 
+# bats test_tags=needs:threads,mistake:unread-close
+@test "server: --max-clients: a newcomer that has sent something already is told, too, and not reset" {
+  start_server --max-clients 1
+  start_waiting first
+  refused_after_sending 'Hello\n'
+  has_again first
+}
+
 # The place of a client that has just left may be taken for a moment.
 serves_again() {
   run_bounded "$PEER" --port "$port" 'send:Hello\n' line shutdown eof

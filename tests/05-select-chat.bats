@@ -425,6 +425,13 @@ something_waits_for_the_last() {
   is_told ann "[${address[carl]}] hi"
 }
 
+@test "server: --max-clients: a newcomer that has sent something already is told, too, and not reset" {
+  start_server --max-clients 1
+  join ann wait 'send:hi\n' lines
+  refused_after_sending 'Hello\n'
+  is_running server
+}
+
 # bats test_tags=mistake:wrong-maxfd,points:3,exercise:2
 @test "server: whoever leaves, those with a lower and a higher descriptor are heard" {
   start_server

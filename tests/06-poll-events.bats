@@ -342,6 +342,13 @@ load lib/messages
   is_answered bob
 }
 
+@test "server: --max-clients: a newcomer that has sent something already is told, too, and not reset" {
+  start_server --max-clients 1
+  join ann
+  refused_after_sending 'Hello\n'
+  is_running server
+}
+
 @test "log: no memory for what a client has sent: that is said on stderr, and the others are served" {
   start_server --max-line 65536
   join ann send:Hel wait 'send:lo\n' lines # it has its memory already

@@ -333,6 +333,13 @@ two_clients() {
   is_answered bob
 }
 
+@test "server: --max-clients: a newcomer that has sent something already is told, too, and not reset" {
+  start_server --max-clients 1
+  join ann
+  refused_after_sending 'Hello\n'
+  is_running server
+}
+
 # bats test_tags=needs:poll,mistake:emfile-closes,points:3
 @test "server: out of descriptors, it neither dies nor spins, with each poller" {
   local poller

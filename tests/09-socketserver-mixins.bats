@@ -120,6 +120,16 @@ talk() {
   server_still_serves
 }
 
+# One at a time: whoever holds the server holds up all others.
+@test "server: a client that was dropped does not keep the next one waiting, whether it sends on or is silent" {
+  start_server --timeout 60 --max-line 10
+  start_peer silent repeat:100:x 'expect:error: ' say:dropped hold
+  wait_for_line silent.out '^dropped$'
+  server_still_serves # a peer gives up after 10 seconds
+  start_sender xxxxxxxxxxxxx
+  server_still_serves
+}
+
 # bats test_tags=id:timeout,needs:answers,exercise:2,points:3,mistake:options-too-late
 @test "server: --timeout: a silent client is told so, and the next one is served" {
   start_server --timeout 1
@@ -255,6 +265,13 @@ talk() {
   has_again first
   wait_until serves_again || fail_because "the place of a client that has left stays taken" "the time" "$output"
   has_again second
+}
+
+@test "server: --max-clients: a newcomer that has sent something already is told, too, and not reset" {
+  start_server --mixin threading --max-clients 1 --timeout 60
+  start_waiting first
+  refused_after_sending 'Hello\n'
+  has_again first
 }
 
 serves_again() {

@@ -83,6 +83,26 @@ start_peer() {
   start "$name" "$PEER" --host "$host" --port "$port" "$@"
 }
 
+# start_sender TEXT: a client that sends TEXT, and then a byte now and then: no recv waits for long,
+# and yet the stream never ends.
+start_sender() {
+  # shellcheck disable=SC2016 # bash expands it
+  start sends bash -c 'exec {fd}<>"/dev/tcp/$0/$1"; printf "$2" >&"$fd"
+    while printf x >&"$fd"; do sleep 0.1; done' "$host" "$port" "$1"
+  wait_until has_accepted 1
+}
+
+# refused_after_sending TEXT: a client that has sent TEXT before the server accepts it gets the
+# refusal, and then the end, though the server has not read TEXT: no reset.
+refused_after_sending() {
+  freeze server
+  start_peer refused "send:$1" say:sent 'expect:error: ' eof
+  wait_for_line refused.out '^sent$'
+  thaw server
+  wait_for_end refused
+  assert_same "$status" 0
+}
+
 # more_files COUNT: allows so many descriptors to what the scenario starts.
 more_files() {
   ulimit -Sn "$1" 2>/dev/null || skip "this machine does not allow $1 descriptors"
