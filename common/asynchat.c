@@ -135,7 +135,7 @@ static void empty_queue(struct async_chat *chat)
 
 void async_chat_discard_buffers(struct async_chat *chat)
 {
-    /* The memory of what has come may be in use. */
+    /* A method may be reading what has come: so the bytes are taken, and their memory stays. */
     buffer_take(&chat->in_buffer, buffer_length(&chat->in_buffer));
     buffer_free(&chat->incoming);
     chat->discarded = true;
@@ -266,8 +266,7 @@ int async_chat_found_terminator(struct async_chat *chat)
 
 char *async_chat_get_data(struct async_chat *chat, size_t *length)
 {
-    char *bytes =
-        chat->incoming.bytes; /* none was taken: so they begin where the memory does */
+    char *bytes = chat->incoming.bytes; /* the front: nothing is ever taken from there */
 
     *length = buffer_length(&chat->incoming);
     chat->incoming = (struct buffer){0};

@@ -180,7 +180,7 @@ static void settle(struct socket_map *map)
 static void leave_poller(struct socket_map *map)
 {
     poller_table[map->poller]->leave(map);
-    map->poller = ASYNCORE_SELECT; /* which holds nothing */
+    map->poller = ASYNCORE_SELECT; /* select has nothing to give back */
 }
 
 /* From now on the map may be used from outside again. An empty one gives back what it has. */

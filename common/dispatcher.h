@@ -124,7 +124,7 @@ ssize_t dispatcher_recv(struct dispatcher *d, void *bytes, size_t size);
  */
 ssize_t dispatcher_send(struct dispatcher *d, const void *bytes, size_t length);
 
-/* Closes the object: see the top. Twice is as good as once. */
+/* Closes the object; asyncore.h says what is then called, and when. A second call does nothing. */
 void dispatcher_close(struct dispatcher *d);
 
 /* Has the loop ask the object again what it waits for. To be called when another than its

@@ -1,8 +1,8 @@
 /*
  * net.h - the calls you have learned, ready for the lessons that come after.
  *
- * Each section names the lesson that writes its calls out. A helper never ends the program
- * and never prints. One that can fail says so by what it returns, and its caller decides.
+ * Each section names the lesson that writes its calls out, if one does. A helper never ends the
+ * program and never prints. One that can fail says so by what it returns, and its caller decides.
  */
 #ifndef NET_H
 #define NET_H
@@ -161,7 +161,7 @@ bool net_would_wait(void);
 /* Makes `fd` non-blocking. Returns 0, or -1 with errno set by fcntl(2). */
 int net_set_nonblocking(int fd);
 
-/* ---- from lesson 7: thousands of clients ---- */
+/* ---- for servers with thousands of clients; no lesson writes it out ---- */
 
 /* Allows this process as many descriptors as the system lets it have: the usual limit of 1024
  * may be raised. */

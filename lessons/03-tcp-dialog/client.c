@@ -35,7 +35,7 @@ static const char *const SHUTDOWN_NAMES[] = {"SHUT_RD", "SHUT_WR", "SHUT_RDWR", 
 /* Receives and prints one reply. Returns its length, or -1 at the end of the stream. */
 static ssize_t print_reply(struct stream *stream)
 {
-    static const char error[] = "error: "; /* in lower case, as no reply is */
+    static const char error[] = "error: "; /* a reply has no small letters */
     char *reply;
     size_t length;
 

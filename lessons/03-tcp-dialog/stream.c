@@ -159,7 +159,7 @@ static ssize_t receive_more(struct stream *stream)
 static int receive_terminated(struct stream *stream, char terminator, char **message,
                               size_t *length)
 {
-    size_t searched = 0; /* so many of the waiting bytes are no terminator */
+    size_t searched = 0; /* so many of the bytes that wait are known to be none */
 
     for (;;) {
         char *waiting = stream->in + stream->start;

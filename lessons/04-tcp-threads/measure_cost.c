@@ -70,7 +70,7 @@ static int start_process(pid_t *child)
     if (*child == -1)
         return errno;
     if (*child == 0) {
-        /* Else the gate would stay open as long as this child waits at it. */
+        /* The gate is a pipe: it is closed when nobody has its writing end any more. */
         close(gate[1]);
         wait_at_gate();
         _exit(EXIT_SUCCESS);

@@ -100,7 +100,8 @@ void connection_send(struct connection *connection, const char *bytes, size_t le
         queue_send(&connection->queue, connection->fd, bytes, length) == 0)
         return;
     note_error(connection);
-    /* Without memory, this is the end. Else recv says so, after what came before. */
+    /* If it is broken, recv will say so, after what the peer has sent before. If there is no
+     * memory, recv knows nothing of it: so it ends here. */
     if (connection->error == ENOMEM)
         connection->ended = true;
 }

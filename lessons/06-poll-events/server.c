@@ -175,7 +175,7 @@ static void remove_ended(struct server *server)
         struct connection *client = server->table.clients[i];
         if (!client->ended || queue_length(&client->queue) > 0)
             continue;
-        if (client->error == ENOMEM) /* it has not left: we can't serve it */
+        if (client->error == ENOMEM) /* it is not the client who ends it */
             cli_warn("[%s] dropped: %s", client->name, strerror(ENOMEM));
         else
             printf("[%s] left%s%s\n", client->name, client->error == 0 ? "" : ": ",

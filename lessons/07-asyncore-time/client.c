@@ -127,7 +127,8 @@ static int client_handle_close(struct dispatcher *d)
     cli_fail("the server closed the connection");
 }
 
-/* The connection could not be made: destroy tries the next address, when this one is gone. */
+/* The connection could not be made. The next address is tried in client_destroy: until then the
+ * loop still uses the object. */
 static void client_handle_error(struct dispatcher *d, int error)
 {
     if (d->connected)
@@ -138,7 +139,7 @@ static void client_handle_error(struct dispatcher *d, int error)
 
 static void connect_next(struct client *client);
 
-/* The object is the client's own again: it can begin anew. */
+/* The loop does not use the object any more: so it can begin anew, with the next address. */
 static void client_destroy(struct dispatcher *d)
 {
     struct client *client = client_of(d);
@@ -187,7 +188,7 @@ static void begin_message(struct client *client)
         buffer_append(&client->output, "\n", 1) == -1)
         cli_fail("%s", strerror(errno));
     client->sending = true;
-    dispatcher_update(&client->dispatcher); /* writable says something else now */
+    dispatcher_update(&client->dispatcher); /* ask again: writable returns true now */
 }
 
 /* Lets the loop call the methods, until the map is empty: the client has left. */

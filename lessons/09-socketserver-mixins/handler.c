@@ -2,7 +2,7 @@
  * handler.c - what a client gets: each line, with the time before it.
  *
  * Nothing here knows which kind of socket the bytes come through, or who else is served
- * meanwhile, except that a datagram has no rest.
+ * meanwhile, except that nothing more can come of a datagram.
  */
 #include "handler.h"
 #include "cli.h"
@@ -118,7 +118,7 @@ static void tell_why(struct stream_request_handler *self)
     if (wfile_write(&self->wfile, text, strlen(text)) == 0)
         wfile_flush(&self->wfile);
     if (error == EMSGSIZE && self->base.request->packet == NULL)
-        net_linger(self->base.request->fd); /* a datagram has no rest */
+        net_linger(self->base.request->fd); /* of a datagram nothing more comes */
     errno = error;
 }
 

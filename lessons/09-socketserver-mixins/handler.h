@@ -23,7 +23,7 @@ struct time_server {
     struct network allowed; /* clients from elsewhere are not served, if `restricted` */
     bool restricted;
     double idle;    /* stop when nobody came for so many seconds; 0: never */
-    bool idle_over; /* that was so long ago */
+    bool idle_over; /* nobody came for `idle` seconds */
     bool quiet;     /* log nothing */
 };
 

@@ -3,7 +3,7 @@
  * for many clients costs.
  *
  * Run it:       build/bench/bare_epoll 10000
- * Its partner:  measure
+ * Its partner:  build/tools/swarm; the script asyncore, beside this file, runs both
  */
 #define _GNU_SOURCE /* accept4 */
 #include "net.h"

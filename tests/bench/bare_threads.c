@@ -2,7 +2,8 @@
  * bare_threads.c - sends back what comes, with a thread for each client, and nothing around
  * it: what a framework is measured against.
  *
- * Run it:          build/bench/bare_threads PORT
+ * Run it:       build/bench/bare_threads PORT
+ * Its partner:  build/tools/swarm; the script socketserver, beside this file, runs both
  */
 #include "net.h"
 

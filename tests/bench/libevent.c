@@ -3,7 +3,7 @@
  * manual does it.
  *
  * Run it:       build/bench/libevent 10000
- * Its partner:  measure
+ * Its partner:  build/tools/swarm; the script asyncore, beside this file, runs both
  */
 #include "net.h"
 

@@ -265,6 +265,20 @@ has_a_client() {
   (($(find "/proc/${pid_of[$1]}/fd" -lname 'socket:*' | wc -l) >= 2))
 }
 
+# The partner is a file, of the same directory or of the whole; or words: "any server", "a real server".
+partners_that_are_missing() {
+  local file partner
+  while IFS=: read -r file partner; do
+    [[ $partner =~ ^\ *(a|any|the)\  || -e ${file%/*}/$partner || -e $partner ]] || echo "$file: $partner"
+  done < <(find common lessons tests -name '*.c' -print0 | xargs -0 grep -HoP '^ \* Its partner: *\K(a |any |the |[^ ,;]+)')
+}
+
+@test "the partner that a program names in its first lines is there" {
+  cd "$ROOT"
+  run -0 partners_that_are_missing
+  assert_output ""
+}
+
 # Lessons 1 and 2 write socket(2) and accept(2) out, as simple as they can be.
 @test "a program that a server starts inherits no socket of it" {
   local lesson tried=0

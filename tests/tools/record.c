@@ -177,8 +177,8 @@ int main(int argc, char **argv)
     if (child == -1)
         cli_fail("fork: %s", strerror(errno));
     if (child == 0) {
-        /* The child of a child that has ended is nobody's child: the program is not
-         * disturbed by one that it did not make. */
+        /* The recorder is a grandchild, whose parent ends at once: so the program has no
+         * child that it did not start itself. */
         if (fork() != 0)
             _exit(EXIT_SUCCESS);
         setpgid(0, 0);
