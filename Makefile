@@ -133,6 +133,12 @@ hint-%: ##
 solution-%: ## one hint more; what the reference has
 	+@scripts/solution $*
 
+# A verb without the number of a lesson.
+numbered = lesson server client demo start check watch hint solution
+.PHONY: $(numbered) $(numbered:=-)
+$(numbered) $(numbered:=-):
+	@bash -c '. scripts/lib/lessons.bash && find_lesson "" $(@:-=)'
+
 test: ## every test (ARGS=FILE: some)
 	+@scripts/test $(ARGS)
 

@@ -42,8 +42,8 @@ list_lessons() {
   done <<<"$(lesson_names)"
 }
 
-# find_lesson N: sets `lesson` to the directory name of lesson N, written 4 or 04. If there is
-# none: the list of lessons on stderr, and exit status 2.
+# find_lesson N [VERB]: sets `lesson` to the directory name of lesson N, written 4 or 04. If there is
+# none: the list of lessons on stderr, and exit status 2. VERB is for the example, if N is empty.
 find_lesson() {
   local name
   if [[ ${1:-} =~ ^[0-9]{1,2}$ ]]; then
@@ -56,7 +56,11 @@ find_lesson() {
     done <<<"$(lesson_names)"
   fi
   {
-    echo "There is no lesson ${1:-without a number}. The lessons are:"
+    if [[ -z ${1:-} ]]; then
+      echo "Which lesson? For example: make ${2:-lesson}-4. The lessons are:"
+    else
+      echo "There is no lesson $1. The lessons are:"
+    fi
     list_lessons
   } >&2
   exit 2

@@ -135,9 +135,13 @@ prompt() {
 }
 
 # wait_for_key CHOICES: sets `key`. It reads without a time-out: a key that came as the time was up
-# would be lost.
+# would be lost. And it reads only what is there: a `read` that Ctrl-C ends sets the keyboard back to
+# what it was before that read, after clean_up has set it to what it was before the tour.
 wait_for_key() {
   while true; do
+    until read -t 0; do
+      nap 0.05
+    done
     read -rs -n 1 key || leave # or the terminal is gone
     if [[ $key == [qQ] ]]; then
       leave

@@ -70,6 +70,8 @@ end_by_signal() {
   signal_status=$1
   if ! $starting; then
     trap '' INT TERM HUP
+    # Who comes next, the shell or make, begins on a row of its own.
+    [[ -z $tour_prompt ]] || hide_prompt 2>/dev/null || true
     # Not `exit`: if the signal has come just when clean_up began, that would be the end of it.
     clean_up "$1"
   fi

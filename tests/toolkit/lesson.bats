@@ -168,11 +168,11 @@ terminal_is_sane() {
 }
 
 @test "an unknown lesson: the list of lessons, exit 2" {
-  for number in 99 x '' 0 001; do
+  for number in 99 x 0 001; do
     tour "$number"
     assert_equal "$status" 2
     assert_equal "$output" ''
-    complaint_has 'There is no lesson'
+    complaint_has "There is no lesson $number. The lessons are:"
     complaint_has '   1  UDP echo'
   done
 }
@@ -691,6 +691,18 @@ TOUR
   wait_for_screen '^left with 0'
   terminal_is_sane
   nothing_is_left
+}
+
+@test "Ctrl-C at a question: what is printed next has a row of its own" {
+  build_house <<'TOUR'
+ask "Which?" one two --answer 1
+reveal One.
+TOUR
+  walk 80 24 90
+  wait_for_prompt
+  press C-c
+  wait_for_screen '^left with 130'
+  terminal_is_sane
 }
 
 @test "Ctrl-C leaves nothing behind, exit 130" {

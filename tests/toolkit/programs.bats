@@ -52,9 +52,14 @@ shows_help() {
   every server shows_help --port 99 --help
 }
 
-@test "an unknown option: one line on stderr, exit 2" {
-  every any bad_usage --no-such-option
-  every any bad_usage -Z
+@test "an unknown option: one line on stderr that names --help, exit 2" {
+  every any points_to_help --no-such-option
+  every any points_to_help -Z
+}
+
+points_to_help() {
+  bad_usage "$@"
+  assert_regex "$stderr" "$2: .* \\(see --help\\)\$"
 }
 
 @test "a client that was started without stdin says so" {

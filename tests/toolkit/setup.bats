@@ -58,6 +58,9 @@ bare_setup() {
   bare_setup
   assert_success
   assert_output 'Nothing is missing: nothing was changed.'
+  bare_setup -q
+  assert_success
+  assert_output ''
   run cat "$log"
   assert_output ''
 }
