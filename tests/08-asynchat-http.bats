@@ -569,6 +569,25 @@ all_is_well() {
   wait_until is_served
 }
 
+# bats test_tags=needs:time,points:3,mistake:past-fd-setsize
+@test "server: with select, a client whose descriptor has no place gets 503; the others are served" {
+  not_under emfile
+  ulimit -n 1300 2>/dev/null || skip "ulimit -n can't be raised to 1300"
+  start_server --poller select --timeout 0
+  start_peer ann --timeout 120 "send:GET /time HTTP/1.1\\r\\nHost: a$END" line wait "send:GET /time HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE" eof
+  wait_for_line ann.out '200 OK'
+  start swarm "$SWARM" --host "$host" --port "$port" --until-eof --connections 1023 --send 'GET /ti' --timeout 120
+  WAIT_LIMIT=60 wait_for_line server.out ': 503 '
+  WAIT_LIMIT=60 wait_until has_descriptors server 1024
+  refused 503
+  refused 503 "send:GET /time HTTP/1.1\\r\\nHost: a$END"
+  tell ann on
+  WAIT_LIMIT=60 wait_for_status ann 0
+  assert_count ann.out ' 200 OK' 2
+  is_running server
+  refute_regex "$(<server.err)" 'open files'
+}
+
 is_served() {
   ask /time
   [[ $output == *' 200 OK'* ]]

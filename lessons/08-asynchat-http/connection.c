@@ -310,6 +310,18 @@ static const struct async_chat_ops connection_ops = {
 
 /* ---- the beginning of a connection, and its time-out ---- */
 
+/* There are too many clients: this one gets 503. If the loop can't wait for it, it can't wait for
+ * its end, either. So the connection ends at once; with bytes unread that would be a reset. */
+static void turn_away(struct connection *c)
+{
+    struct dispatcher *d = &c->chat.dispatcher;
+
+    if (refuse(c, 503) == -1 || d->fd > c->service->max_fd) {
+        async_chat_handle_read(d);
+        dispatcher_close(d);
+    }
+}
+
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer)
 {
     struct connection *c = calloc(1, sizeof *c);
@@ -329,8 +341,8 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
     touch(c);
     expect_head(c);
     service->clients++;
-    if (service->clients > service->max_clients && refuse(c, 503) == -1)
-        dispatcher_close(&c->chat.dispatcher);
+    if (service->clients > service->max_clients || fd > service->max_fd)
+        turn_away(c);
     return 0;
 }
 

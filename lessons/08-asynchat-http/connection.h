@@ -15,6 +15,7 @@ struct service {
     int root;         /* the directory of the files; -1: there are none */
     long clients;     /* connections that are open */
     long max_clients; /* more than these get 503 */
+    int max_fd;       /* so does a client with a greater descriptor */
     long max_body;    /* bytes; a longer body gets 413 */
     double timeout;   /* seconds; see connection_end_slow. 0: no limit */
     long min_rate;    /* bytes a second; there, too */
@@ -24,7 +25,8 @@ struct service {
 
 /*
  * Begins a connection with the client `peer` on the socket `fd`, which is the connection's from
- * now on. If there are max_clients already, the client gets 503, and the connection ends.
+ * now on. If there are max_clients already, or `fd` is greater than max_fd, the client gets 503, and the
+ * connection ends.
  * Returns 0, or -1 with errno set: then `fd` stays the caller's.
  */
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer);

@@ -17,9 +17,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -72,7 +74,8 @@ int main(int argc, char **argv)
             {
                 .root = -1,
                 .max_clients = 100000,
-                    .max_body = 1 << 20,
+                .max_fd = INT_MAX,
+                .max_body = 1 << 20,
                 .timeout = 30,
                 .min_rate = 256,
             },
@@ -98,6 +101,9 @@ int main(int argc, char **argv)
         {0},
     };
     cli_parse(argc, argv, NULL, "Answer HTTP: /time, /echo, and files.", options);
+    enum asyncore_poller waits_with = asyncore_poller_named(poller);
+    if (waits_with == ASYNCORE_SELECT)
+        service->max_fd = FD_SETSIZE - 1; /* a set has no place for a greater one */
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
     net_raise_descriptor_limit();
@@ -115,7 +121,7 @@ int main(int argc, char **argv)
         cli_fail("%s: %s", name, strerror(errno));
     printf("listening on %s\n", name);
 
-    serve(&listener, asyncore_poller_named(poller));
+    serve(&listener, waits_with);
     asyncore_close_all(NULL);
     return EXIT_SUCCESS;
 }
