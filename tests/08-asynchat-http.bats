@@ -480,6 +480,51 @@ all_is_well() {
   assert_descriptors server "$before"
 }
 
+# bats test_tags=id:slow,needs:timeout,points:3,mistake:endless-head
+@test "server: --timeout: a head that comes in drops gets 408, and empty lines in drops get the end" {
+  start_server --timeout 0.3
+  refused 408 'send:GET /time HTTP/1.1\r\nHost: a\r\n' 'drip:X: y\r\n'
+  local before
+  before=$(open_descriptors server)
+  start_peer empty --timeout 120 say:connected 'drip:\r\n' eof
+  wait_for_line empty.out '^connected$'
+  wait_until has_accepted 1
+  assert_descriptors server "$before"
+}
+
+# bats test_tags=needs:slow,points:3,exercise:2,mistake:endless-body
+@test "server: --min-rate: a body that comes in drops gets 408" {
+  start_server --timeout 0.3 --min-rate 1000
+  refused 408 "send:POST /echo HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 100000$END" drip:x
+}
+
+# bats test_tags=needs:slow,needs:body,points:3,exercise:2,mistake:body-in-one-timeout
+@test "server: --min-rate: a body that comes fast enough may take longer than --timeout; so may requests, one after the other" {
+  start_server --timeout 3 --min-rate 10
+  local post="POST /echo HTTP/1.1\\r\\nHost: a\\r\\nContent-Length" get="send:GET /time HTTP/1.1\\r\\nHost: a$END"
+  start_peer slow --timeout 120 "send:$post: 5000\\r\\n$CLOSE" "each:$(printf '%05000d' 0)" eof
+  talk "send:$post: 1000000\\r\\n$CLOSE" repeat:1000000:x
+  assert_statuses 200
+  talk "$get" recv:1000 silence:1 "$get" recv:1000 silence:1 "$get" recv:1000 silence:1 "$get" recv:1000 \
+    silence:1 "send:GET /time HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE"
+  assert_statuses 200 200 200 200 200
+  WAIT_LIMIT=60 wait_for_status slow 0
+  output=$(<slow.out) assert_statuses 200
+}
+
+# bats test_tags=needs:slow,needs:large,points:2,exercise:4,mistake:response-in-one-timeout
+@test "server: --min-rate: who takes a file too slowly is left behind; who is fast enough may take longer than --timeout" {
+  need curl curl
+  serve_files
+  truncate -s 256M root/large # without memory on the disk
+  start_server_as strict --root root --timeout 0.5 --min-rate 1000000000
+  run_bounded curl --silent --limit-rate 50M --output part "http://$host:$port/large"
+  assert_same "$status" 18 # of curl: a part is missing
+  start_server_as mild --root root --timeout 3
+  RUN_LIMIT=60 run_bounded curl --silent --limit-rate 50M --output whole "http://$host:$port/large"
+  assert_same "$status" 0
+}
+
 # bats test_tags=needs:time,points:3
 @test "log: no memory for a connection: that is said on stderr, and the others are served" {
   more_files 8192
@@ -522,6 +567,25 @@ all_is_well() {
   tell ann leave
   wait_for_line ann.out '^ended$'
   wait_until is_served
+}
+
+# bats test_tags=needs:time,points:3,mistake:past-fd-setsize
+@test "server: with select, a client whose descriptor has no place gets 503; the others are served" {
+  not_under emfile eagain # the 503 is sent once: select can't wait for room
+  ulimit -n 1300 2>/dev/null || skip "ulimit -n can't be raised to 1300"
+  start_server --poller select --timeout 0
+  start_peer ann --timeout 120 "send:GET /time HTTP/1.1\\r\\nHost: a$END" line wait "send:GET /time HTTP/1.1\\r\\nHost: a\\r\\n$CLOSE" eof
+  wait_for_line ann.out '200 OK'
+  start swarm "$SWARM" --host "$host" --port "$port" --until-eof --connections 1023 --send 'GET /ti' --timeout 120
+  WAIT_LIMIT=60 wait_for_line server.out ': 503 '
+  WAIT_LIMIT=60 wait_until has_descriptors server 1024
+  refused 503
+  refused 503 "send:GET /time HTTP/1.1\\r\\nHost: a$END"
+  tell ann on
+  WAIT_LIMIT=60 wait_for_status ann 0
+  assert_count ann.out ' 200 OK' 2
+  is_running server
+  refute_regex "$(<server.err)" 'open files'
 }
 
 is_served() {
@@ -612,6 +676,23 @@ curls() {
   assert_succeeds
   cmp root/page.html page.html
   cmp root/sub/dot.png sub/dot.png
+}
+
+# bats test_tags=needs:slow,points:2
+@test "server: slowhttptest: heads, bodies and readers in drops hold no connection" {
+  need slowhttptest slowhttptest
+  serve_files --timeout 2
+  truncate -s 256M root/large
+  local before mode
+  before=$(open_descriptors server)
+  for mode in -H -B; do
+    RUN_LIMIT=60 run_bounded slowhttptest "$mode" -c 10 -r 10 -i 1 -l 40 -u "http://$host:$port/echo"
+    assert_regex "$output" 'No open connections left'
+  done
+  assert_descriptors server "$before"
+  start readers slowhttptest -X -c 10 -r 10 -n 1 -z 32 -l 120 -u "http://$host:$port/large"
+  WAIT_LIMIT=60 wait_for_line server.out 'GET /large HTTP/1.1: 200 ' 10
+  WAIT_LIMIT=60 assert_descriptors server "$before"
 }
 
 @test "server: wrk: no request fails" {

@@ -29,6 +29,7 @@ struct connection {
     enum { HEAD, BODY, LEAVING } state;
     size_t collected; /* bytes of this head, or of this body */
     char last;        /* the last of them */
+    size_t moved;     /* bytes of a body or of responses, since it was touched */
     char *head;       /* of the request, once it has come; `request` points into it */
     struct http_request request;
     bool ended;       /* the client has ended its direction */
@@ -38,6 +39,25 @@ struct connection {
 static struct connection *connection_of(struct dispatcher *d)
 {
     return container_of(d, struct connection, chat.dispatcher);
+}
+
+/* ---- who is too slow ---- */
+
+/* The connection has got on: its time-out begins again. */
+static void touch(struct connection *c)
+{
+    c->moved = 0;
+    idle_touch(&c->service->idle, &c->idle);
+}
+
+/* So many bytes of a body have come, or of a response were sent. If each byte were progress, one
+ * now and then would hold the connection for ever. So the time-out begins again when as many have
+ * moved as min_rate demands in a whole time-out. */
+static void count_moved(struct connection *c, size_t bytes)
+{
+    c->moved += bytes;
+    if ((double)c->moved >= c->service->timeout * (double)c->service->min_rate)
+        touch(c);
 }
 
 /* ---- what comes next ---- */
@@ -56,6 +76,7 @@ static void expect_body(struct connection *c)
 {
     c->state = BODY;
     c->collected = 0;
+    touch(c);
     /* EXERCISE 2: the message is complete when content_length bytes have come */
     async_chat_set_terminator(&c->chat, NULL, (size_t)c->request.content_length);
     /* END EXERCISE */
@@ -110,6 +131,7 @@ static void log_response(const struct connection *c, const struct response *resp
 static int send_response(struct connection *c, const struct response *response)
 {
     log_response(c, response);
+    touch(c);
     if (response_push(response, &c->request, &c->chat) == -1)
         return -1;
     if (c->request.keep_alive)
@@ -175,6 +197,10 @@ static int collect_incoming_data(struct async_chat *chat, const char *bytes,
         return 0;
     if (async_chat_collect_incoming_data(chat, bytes, length) == -1)
         return -1;
+    if (c->state == BODY)
+        count_moved(c, length);
+    else if (c->collected == 0)
+        touch(c); /* only here: the whole head has to come in one time-out */
     bool is_bare = c->state == HEAD && http_has_bare_newline(c->last, bytes, length);
     c->collected += length;
     c->last = bytes[length - 1];
@@ -217,22 +243,24 @@ static bool readable(struct dispatcher *d)
     /* END EXERCISE */
 }
 
-static int handle_read(struct dispatcher *d)
+/* Sends as the base does, and counts what the client takes. */
+static ssize_t send_and_count(struct dispatcher *d, const void *bytes, size_t length)
 {
-    struct connection *c = connection_of(d);
+    ssize_t sent = dispatcher_send(d, bytes, length);
 
-    if (c->state != LEAVING)
-        idle_touch(&c->service->idle, &c->idle);
-    return async_chat_handle_read(d);
+    if (sent > 0)
+        count_moved(connection_of(d), (size_t)sent);
+    return sent;
 }
 
 static int handle_write(struct dispatcher *d)
 {
     struct connection *c = connection_of(d);
 
-    idle_touch(&c->service->idle, &c->idle);
     if (async_chat_handle_write(d) == -1)
         return -1;
+    if (!async_chat_has_output(&c->chat))
+        touch(c); /* the response is sent: the next request has a whole time-out */
     half_close_when_sent(c);
     return 0;
 }
@@ -271,16 +299,28 @@ static void destroy(struct dispatcher *d)
 
 static const struct async_chat_ops connection_ops = {
     .dispatcher.readable = readable,
-    .dispatcher.handle_read = handle_read,
     .dispatcher.handle_write = handle_write,
     .dispatcher.handle_close = handle_close,
     .dispatcher.handle_error = handle_error,
+    .dispatcher.send = send_and_count,
     .dispatcher.destroy = destroy,
     .collect_incoming_data = collect_incoming_data,
     .found_terminator = found_terminator,
 };
 
 /* ---- the beginning of a connection, and its time-out ---- */
+
+/* There are too many clients: this one gets 503. If the loop can't wait for it, it can't wait for
+ * its end, either. So the connection ends at once; with bytes unread that would be a reset. */
+static void turn_away(struct connection *c)
+{
+    struct dispatcher *d = &c->chat.dispatcher;
+
+    if (refuse(c, 503) == -1 || d->fd > c->service->max_fd) {
+        async_chat_handle_read(d);
+        dispatcher_close(d);
+    }
+}
 
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer)
 {
@@ -298,29 +338,27 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
     c->chat.dispatcher.addr = *peer;
     c->service = service;
     idle_init(&c->idle);
-    idle_touch(&service->idle, &c->idle);
+    touch(c);
     expect_head(c);
     service->clients++;
-    if (service->clients > service->max_clients && refuse(c, 503) == -1)
-        dispatcher_close(&c->chat.dispatcher);
+    if (service->clients > service->max_clients || fd > service->max_fd)
+        turn_away(c);
     return 0;
 }
 
-/* The client has been silent for too long. If it has begun a request, it waits for a response, and
- * gets 408; else the end of the connection is enough. */
+/* The time of a connection is over. If the client has begun a request, it waits for a response, and
+ * gets 408, and a time-out to take it; else the end of the connection is enough. */
 static void time_out(struct connection *c)
 {
-    struct dispatcher *d = &c->chat.dispatcher;
     bool in_request = c->state == BODY || (c->state == HEAD && c->collected > 0);
 
+    if (in_request && !async_chat_has_output(&c->chat) && refuse(c, 408) == 0)
+        return;
     idle_leave(&c->idle);
-    if (!in_request || async_chat_has_output(&c->chat) || refuse(c, 408) == -1)
-        dispatcher_close(d);
-    else
-        idle_touch(&c->service->idle, &c->idle); /* to take the response, and to close */
+    dispatcher_close(&c->chat.dispatcher);
 }
 
-double connection_end_silent(struct service *service)
+double connection_end_slow(struct service *service)
 {
     struct idle *oldest;
 

@@ -1,5 +1,5 @@
 /*
- * idle.c - a list of those who have been silent, as idle.h says.
+ * idle.c - a list of those who wait, as idle.h says.
  */
 #include "idle.h"
 

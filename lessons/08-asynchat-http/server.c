@@ -17,9 +17,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,7 +58,7 @@ static void serve(struct listener *listener, enum asyncore_poller poller)
     int open = 1;
 
     while (open != 0 && !net_stopping) {
-        open = asyncore_loop(connection_end_silent(&listener->service), poller, NULL, 1);
+        open = asyncore_loop(connection_end_slow(&listener->service), poller, NULL, 1);
         if (open == -1 && errno != EINTR)
             cli_fail("%s: %s", asyncore_poller_names[poller], strerror(errno));
     }
@@ -68,8 +70,16 @@ int main(int argc, char **argv)
     char name[NET_NAME_SIZE];
     long port = 8080;
     static struct listener listener = {
-        .service = {
-            .root = -1, .max_clients = 100000, .max_body = 1 << 20, .timeout = 30}};
+        .service =
+            {
+                .root = -1,
+                .max_clients = 100000,
+                .max_fd = INT_MAX,
+                .max_body = 1 << 20,
+                .timeout = 30,
+                .min_rate = 256,
+            },
+    };
     struct service *service = &listener.service;
     const struct cli_option options[] = {
         {"host", 'H', "H", "name or address to bind", .text = &host},
@@ -83,11 +93,17 @@ int main(int argc, char **argv)
          .number = &service->max_clients, .min = 1, .max = 1000000},
         {"max-body", 0, "N", "bytes of a request's body", .number = &service->max_body,
          .min = 0, .max = 1 << 30},
-        {"timeout", 't', "SEC", "end who neither sends nor takes for so long; 0: nobody",
+        {"timeout", 't', "SEC", "end who does not get on for so long; 0: nobody",
          .seconds = &service->timeout},
+        {"min-rate", 0, "N",
+         "bytes a second of a body or a response; slower is not to get on",
+         .number = &service->min_rate, .min = 0, .max = 1 << 30},
         {0},
     };
     cli_parse(argc, argv, NULL, "Answer HTTP: /time, /echo, and files.", options);
+    enum asyncore_poller waits_with = asyncore_poller_named(poller);
+    if (waits_with == ASYNCORE_SELECT)
+        service->max_fd = FD_SETSIZE - 1; /* a set has no place for a greater one */
     if (net_handle_signals() == -1)
         cli_fail("sigaction: %s", strerror(errno));
     net_raise_descriptor_limit();
@@ -105,7 +121,7 @@ int main(int argc, char **argv)
         cli_fail("%s: %s", name, strerror(errno));
     printf("listening on %s\n", name);
 
-    serve(&listener, asyncore_poller_named(poller));
+    serve(&listener, waits_with);
     asyncore_close_all(NULL);
     return EXIT_SUCCESS;
 }

@@ -135,6 +135,15 @@ assert_fails_at() {
   peer eof
 }
 
+@test "peer: drip sends its text again and again, and ends when something comes, or the end" {
+  scripts_meet expect:abcabcab send:x eof with drip:abc expect:x
+  scripts_meet expect:abca shutdown eof with drip:abc eof
+  start_peer_server accept wait
+  run_bounded "$PEER" --port "$port" --timeout 0.2 drip:abc
+  assert_equal "$status" 1
+  assert_equal "$stderr" 'peer: at drip:abc: nothing came'
+}
+
 @test "peer: fill ends when the other side takes no more, and says how much it was" {
   start_peer_server --rcvbuf 4096 accept say:connected wait repeat:3:x eof
   start_peer client fill:abc hold

@@ -84,6 +84,22 @@ static void do_each(struct peer *peer, const struct step *step)
     }
 }
 
+/* Sends the text again and again, slowly, until the other side says something, or ends. */
+static void do_drip(struct peer *peer, const struct step *step)
+{
+    const double gap = 0.01;
+    int on = 1;
+
+    if (step->length == 0)
+        wire_fail(peer, "there is nothing to drip");
+    setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (size_t i = 0; !wire_wait_until(peer, peer->fd, POLLIN, net_now() + gap); i++) {
+        if (net_now() >= peer->deadline)
+            wire_fail(peer, "nothing came");
+        wire_send(peer, step->text + i % step->length, 1);
+    }
+}
+
 /* Sends the text again and again, never reading, until the other side takes no more. */
 static void do_fill(struct peer *peer, const struct step *step)
 {
@@ -274,6 +290,7 @@ static const struct action actions[] = {
     {"send", TEXT, do_send},
     {"repeat", NUMBER_AND_TEXT, do_send},
     {"each", TEXT, do_each},
+    {"drip", TEXT, do_drip},
     {"fill", TEXT, do_fill},
     {"recv", NUMBER, do_recv},
     {"expect", TEXT, do_expect},
@@ -298,6 +315,8 @@ static const char PURPOSE[] =
     "  send:TEXT          send TEXT, in one send\n"
     "  repeat:N:TEXT      send N times TEXT, in one send\n"
     "  each:TEXT          send TEXT, one byte at a time\n"
+    "  drip:TEXT          send TEXT again and again, a byte every 10 ms, until something "
+    "comes\n"
     "  fill:TEXT          send TEXT until no more is taken; print how many bytes were\n"
     "  expect:TEXT        receive exactly TEXT\n"
     "  expect-repeat:N:TEXT   receive exactly N times TEXT\n"
