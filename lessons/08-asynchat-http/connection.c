@@ -16,8 +16,6 @@
 #include "net.h"
 #include "response.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,7 +283,6 @@ static const struct async_chat_ops connection_ops = {
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer)
 {
     struct connection *c = calloc(1, sizeof *c);
-    int on = 1;
 
     if (c == NULL)
         return -1;
@@ -293,7 +290,7 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
         free(c);
         return -1;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    net_set_nodelay(fd); /* if it fails, responses may come later */
     /* If the client has left already, async_chat_init can't ask for its address. */
     c->chat.dispatcher.addr = *peer;
     c->service = service;
