@@ -152,6 +152,14 @@ void net_linger(int fd);
  */
 void net_refuse(int fd, const char *reason);
 
+/* ---- from lesson 5: small pieces ---- */
+
+/*
+ * Makes each send on `fd` leave at once, also a small one behind another that the peer has not
+ * acknowledged yet (TCP_NODELAY). Returns 0, or -1 with errno set by setsockopt(2).
+ */
+int net_set_nodelay(int fd);
+
 /* ---- from lessons 5 and 6: calls that do not wait ---- */
 
 /* Whether errno only says that a call which must not wait could do nothing now: EAGAIN,

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -144,12 +143,12 @@ int stream_request_handler_setup(struct request_handler *handler)
     struct stream_request_handler *self =
         container_of(handler, struct stream_request_handler, base);
     int fd = handler->request->fd;
-    int on = 1;
+    sa_family_t family = handler->request->client_address.ss_family;
+    bool is_tcp = family == AF_INET || family == AF_INET6;
 
     if (self->timeout > 0 && net_set_timeout(fd, self->timeout) == -1)
         return -1;
-    if (self->disable_nagle_algorithm &&
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == -1)
+    if (self->disable_nagle_algorithm && is_tcp && net_set_nodelay(fd) == -1)
         return -1;
     self->rfile = (struct rfile){.fd = fd};
     self->wfile = (struct wfile){.fd = fd, .bufsize = self->wbufsize};

@@ -123,9 +123,9 @@ struct stream_request_handler {
     struct request_handler base;
     struct rfile rfile;
     struct wfile wfile;
-    double timeout;  /* for each wait on the connection; 0: none */
-    size_t wbufsize; /* 0: each write is sent at once */
-    bool disable_nagle_algorithm;
+    double timeout;               /* for each wait on the connection; 0: none */
+    size_t wbufsize;              /* 0: each write is sent at once */
+    bool disable_nagle_algorithm; /* a Unix socket has none: then it is without effect */
 };
 
 /* StreamRequestHandler: rfile and wfile are the connection. finish flushes wfile. */

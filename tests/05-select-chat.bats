@@ -394,6 +394,15 @@ something_waits_for_the_last() {
   assert_printed $'900 joined, 0 refused\nlines: 17980 right, 0 wrong, 0 missing'
 }
 
+# bats test_tags=needs:two-lines,mistake:no-nodelay,points:2
+@test "server: when several members speak at once, no line waits until another is acknowledged" {
+  start_server
+  crowd --members 3 --lines 100 --all --timeout 12
+  local slow=${output#*turns: }
+  ((${slow%% *} < 50)) || fail_because "lines wait until those before them are acknowledged" \
+    "fewer than 50 of 100 turns are slower than 30 ms" "$output"
+}
+
 # bats test_tags=mistake:past-fd-setsize,points:3,exercise:5
 @test "server: as many members as FD_SETSIZE allows; the next is told that there are too many" {
   not_under emfile

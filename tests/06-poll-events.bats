@@ -82,6 +82,14 @@ load lib/messages
   prints_message ann three
 }
 
+# bats test_tags=needs:two-messages,mistake:no-nodelay,points:2
+@test "server: of two answers, the second one does not wait until the first is acknowledged" {
+  start_server --max-line 10
+  local answer='error: message longer than 10 bytes\r\n' # the same each time, unlike the time
+  swarm --connections 1 --messages 100 --send "$(printf '%020d\\n' 1 2)" --expect "$answer$answer"
+  assert_nothing_waited
+}
+
 @test "server: a message that comes a byte at a time; \\r before the newline is no part of it" {
   start_server
   join ann 'each:one by one\r\n' lines

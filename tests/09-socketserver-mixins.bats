@@ -92,6 +92,13 @@ talk() {
   assert_answer "${lines[3]}" 'ab\n'
 }
 
+# bats test_tags=needs:answers,mistake:no-nodelay,points:2
+@test "server: no part of a long answer waits until another is acknowledged" {
+  start_server
+  swarm --line --connections 1 --messages 100 --send "$(printf '%0600d' 7)\\n"
+  assert_nothing_waited
+}
+
 @test "server: the rest of a line without an end is no line" {
   start_server
   peer send:Hello shutdown eof

@@ -172,6 +172,7 @@ int main(int argc, char **argv)
     if (chat.fd >= FD_SETSIZE)
         cli_fail("no descriptor below %d is free", FD_SETSIZE);
     lines_init(&chat.lines, CHAT_MAX_TOLD);
+    outbox_set_nodelay(chat.fd); /* if it fails, lines may arrive later */
 
     while (!chat.ended) {
         chat_round(&chat);

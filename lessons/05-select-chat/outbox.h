@@ -19,6 +19,14 @@ struct outbox {
     size_t max;    /* so many may wait at most */
 };
 
+/*
+ * Asks the kernel not to wait either. It keeps a small piece back while the one before it is not
+ * acknowledged, and the peer's kernel may wait 40 ms and more before it acknowledges
+ * (TCP_NODELAY). To be called once for a connected socket. Returns 0, or -1 with errno set by
+ * setsockopt(2): then what is sent may come later, and that is all.
+ */
+int outbox_set_nodelay(int fd);
+
 /* Gives the memory back; what waits is lost. The outbox is empty then, keeps its max, and can be
  * used again. */
 void outbox_free(struct outbox *outbox);

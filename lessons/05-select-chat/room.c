@@ -98,6 +98,7 @@ int room_add(struct room *room, int fd, const char *name)
     snprintf(member->name, sizeof member->name, "%s", name);
     lines_init(&member->lines, room->max_line);
     member->outbox.max = room->max_queue;
+    outbox_set_nodelay(fd); /* if it fails, its lines may come later */
     room->members[fd] = member;
     room->count++;
     tell(room, fd, welcome, strlen(welcome));

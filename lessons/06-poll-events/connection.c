@@ -47,6 +47,7 @@ struct connection *connection_open(int fd, const char *name, size_t max_message)
         free(connection);
         return NULL;
     }
+    net_set_nodelay(fd); /* if it fails, what is sent may come later */
     connection->fd = fd;
     lines_init(&connection->lines, max_message);
     snprintf(connection->name, sizeof connection->name, "%s", name);

@@ -158,6 +158,7 @@ int handler_open(struct service *service, int fd, const struct sockaddr_storage 
         free(handler);
         return -1;
     }
+    net_set_nodelay(fd);              /* if it fails, answers may come later */
     handler->dispatcher.addr = *peer; /* also if it has left already */
     handler->service = service;
     lines_init(&handler->lines, (size_t)service->max_line);

@@ -11,6 +11,7 @@
  * to the end of the connection. For each of them there is another terminator.
  */
 #include "asynchat.h"
+#include "buffer.h"
 #include "cli.h"
 #include "http.h"
 #include "net.h"
@@ -286,10 +287,12 @@ static void parse_urls(struct client *client, char **urls, int count)
     client->wanted = count;
 }
 
-/* Pushes all requests, one behind the other. The last one says that there will be no more. */
+/* Pushes all requests, one behind the other. The last one says that there will be no more. In one
+ * push: of several sends, the kernel may hold back the second until the first is acknowledged. */
 static void push_requests(struct client *client)
 {
     bool is_ipv6 = strchr(client->host, ':') != NULL;
+    struct buffer requests = {0};
     char head[512];
 
     for (int i = 0; i < client->wanted; i++) {
@@ -298,12 +301,15 @@ static void push_requests(struct client *client)
             snprintf(head, sizeof head, " HTTP/1.1\r\nHost: %s%s%s:%ld\r\n%s\r\n",
                      is_ipv6 ? "[" : "", client->host, is_ipv6 ? "]" : "", client->port,
                      i == client->wanted - 1 ? "Connection: close\r\n" : "");
-        if (async_chat_push(&client->chat, method, strlen(method)) == -1 ||
-            async_chat_push(&client->chat, client->paths[i], strlen(client->paths[i])) ==
-                -1 ||
-            async_chat_push(&client->chat, head, (size_t)length) == -1)
-            cli_fail("send: %s", strerror(errno));
+        if (buffer_append(&requests, method, strlen(method)) == -1 ||
+            buffer_append(&requests, client->paths[i], strlen(client->paths[i])) == -1 ||
+            buffer_append(&requests, head, (size_t)length) == -1)
+            cli_fail("%s", strerror(errno));
     }
+    if (async_chat_push(&client->chat, buffer_front(&requests),
+                        buffer_length(&requests)) == -1)
+        cli_fail("send: %s", strerror(errno));
+    buffer_free(&requests);
 }
 
 /* Lets the loop call the methods, until all responses are there. Ends the program if nothing

@@ -16,8 +16,6 @@
 #include "net.h"
 #include "response.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -325,7 +323,6 @@ static void turn_away(struct connection *c)
 int connection_open(struct service *service, int fd, const struct sockaddr_storage *peer)
 {
     struct connection *c = calloc(1, sizeof *c);
-    int on = 1;
 
     if (c == NULL)
         return -1;
@@ -333,7 +330,7 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
         free(c);
         return -1;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    net_set_nodelay(fd); /* if it fails, responses may come later */
     /* If the client has left already, async_chat_init can't ask for its address. */
     c->chat.dispatcher.addr = *peer;
     c->service = service;

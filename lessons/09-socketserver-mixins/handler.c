@@ -51,6 +51,7 @@ static int setup(struct request_handler *handler)
     struct stream_request_handler *self =
         container_of(handler, struct stream_request_handler, base);
 
+    self->disable_nagle_algorithm = true; /* a long answer is sent in two pieces */
     /* EXERCISE 2: log that the client has "connected"; set the time-out of self to the
      * server's, and wbufsize to 512, so that a short answer is sent in one piece; then call
      * the setup of the base class */

@@ -133,3 +133,13 @@ is_stalled() {
 unsent() {
   awk -v end=":$(printf '%04X' "$port")" 'index($2, end) == 9 && $5 !~ /^00000000:/ { print $3, $5 }' /proc/net/tcp
 }
+
+# ---- how long a reply takes ----
+
+# assert_nothing_waited: of the replies that swarm has counted, half came within 30 ms. A part of a
+# reply that waits until the part before it is acknowledged waits 40 ms or longer, in each reply.
+assert_nothing_waited() {
+  [[ $output =~ p50\ ([0-9]+) ]] || fail "swarm printed no p50: $output"
+  ((BASH_REMATCH[1] < 30)) || fail_because "the end of a reply waits until its beginning is acknowledged" \
+    "half of the replies within 30 ms" "$output"
+}

@@ -299,11 +299,17 @@ partners_that_are_missing() {
   ((tried >= 7))
 }
 
-# traced_server LESSON: under strace, which notes in the file LESSON.trace what files it asks for.
+# traced PROGRAM CALLS FILE: makes a program of it that runs under strace, which notes those calls in FILE; prints its name.
+traced() {
+  local name=traced-${1//\//-}
+  printf '#!/bin/sh\nexec strace -D -f -e trace=%s -o %s "%s" "$@"\n' "$2" "$3" "$BUILD/$1" >"$name"
+  chmod +x "$name"
+  echo "./$name"
+}
+
+# traced_server LESSON [CALLS]: the file LESSON.trace tells what files it asks for, or those calls.
 traced_server() {
-  printf '#!/bin/sh\nexec strace -D -f -e trace=file -o %s.trace "%s" "$@"\n' "$1" "$BUILD/$1/server" >traced
-  chmod +x traced
-  SERVER=./traced start_server_as "server-$1"
+  SERVER=$(traced "$1/server" "${2:-file}" "$1.trace") start_server_as "server-$1"
 }
 
 @test "a server asks for the file of the time zone once, not at each answer" {
@@ -315,6 +321,40 @@ traced_server() {
     peer 'send:1\n' line 'send:2\n' line 'send:3\n' line shutdown eof
     assert_count "$lesson.trace" /etc/localtime 1
   done
+}
+
+@test "from lesson 5 on, each connection of a server sends small pieces at once (TCP_NODELAY)" {
+  local lesson
+  type -P strace >/dev/null || skip "there is no strace"
+  for lesson in 05-select-chat 06-poll-events 07-asyncore-time 08-asynchat-http 09-socketserver-mixins; do
+    traced_server "$lesson" setsockopt
+    peer shutdown eof
+    peer shutdown eof
+    wait_for_line "$lesson.trace" 'TCP_NODELAY, \[1\], 4\) += 0' 2
+  done
+}
+
+@test "what a client of lesson 5 or 6, or a mail program, sends in small pieces leaves at once (TCP_NODELAY)" {
+  local lesson
+  type -P strace >/dev/null || skip "there is no strace"
+  for lesson in 05-select-chat 06-poll-events; do
+    SERVER=$BUILD/$lesson/server start_server_as "server-$lesson"
+    CLIENT=$(traced "$lesson/client" setsockopt "$lesson.trace") start_client "client-$lesson"
+    wait_for_line "$lesson.trace" 'TCP_NODELAY, \[1\], 4\) += 0'
+  done
+  start_peer_server accept hold
+  CLIENT=$(traced 08-asynchat-http/mail/smtp_send setsockopt mail.trace) start_client mail --from ann@a --to bob@b
+  end_input mail # it reads the message before it connects
+  wait_for_line mail.trace 'TCP_NODELAY, \[1\], 4\) += 0'
+}
+
+@test "the client of lesson 8 sends its requests in one piece" {
+  type -P strace >/dev/null || skip "there is no strace"
+  SERVER=$BUILD/08-asynchat-http/server start_server
+  CLIENT=$(traced 08-asynchat-http/client sendto,sendmsg trace) run_client /time /time
+  assert_success
+  wait_for_line trace '\+\+\+ exited with 0'
+  assert_count trace '^[0-9]+ +send' 1
 }
 
 @test "the client of each time lesson gets the time from the server of every other one" {

@@ -347,6 +347,22 @@ crowd() {
   assert_line 'lines: 1 right, 0 wrong, 1 missing'
 }
 
+@test "crowd: with --all everybody speaks, and is told each line by each of the others" {
+  SERVER=$BUILD/05-select-chat/server start_server
+  crowd --members 3 --lines 5 --all
+  assert_success
+  assert_line --regexp '^turns: [0-9]+ slow, [0-9]+ lines a second$'
+  assert_line 'lines: 30 right, 0 wrong, 0 missing'
+}
+
+@test "crowd: with --all what does not come is missing, and its turn is slow" {
+  start_peer_server accept "send:You're connected\r\n" accept "send:You're connected\r\n[a] line 0\r\n" hold
+  crowd --members 2 --lines 2 --all
+  assert_failure 1
+  assert_line --regexp '^turns: 1 slow'
+  assert_line 'lines: 1 right, 0 wrong, 3 missing'
+}
+
 @test "crowd: what comes as it should is right" {
   start_peer_server accept "send:You're connected\r\n" accept "send:You're connected\r\n[a] line 0\r\n" 'send:[a] line 1\r\n' hold
   crowd --members 2 --lines 2

@@ -108,6 +108,7 @@ void conversation_run(struct conversation *c, const char *host, long port)
         cli_fail("connect %s:%ld: %s", host, port, reason);
     if (async_chat_init(&c->chat, &conversation_ops, fd, NULL) == -1)
         cli_fail("%s", strerror(errno));
+    net_set_nodelay(fd); /* the end of a message must not wait for its text */
     async_chat_set_terminator(&c->chat, "\r\n", 2);
     c->waits_for = "the greeting";
     c->due = net_now() + c->timeout;
@@ -128,7 +129,7 @@ void conversation_say(struct conversation *c, const char *shown, const char *tex
     if (c->verbose)
         fprintf(stderr, "> %s\n", shown);
     c->waits_for = shown;
-    /* In one push: the kernel may hold back a small second send until the first is acknowledged. */
+    /* In one push: so it leaves in one packet. */
     if (buffer_append(&line, text, strlen(text)) == -1 ||
         buffer_append(&line, "\r\n", 2) == -1 ||
         async_chat_push(&c->chat, buffer_front(&line), buffer_length(&line)) == -1)
