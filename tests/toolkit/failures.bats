@@ -41,6 +41,31 @@ TESTS
   assert_line '#               ^'
 }
 
+@test "what a program prints is shown with escapes, and its UTF-8 as it is" {
+  house <<'TESTS'
+@@test "client: a" {
+  assert_same "$(printf 'caf\303\251\t\033[31mred\r')" $'caf\u00e9\tred'
+}
+@@test "client: b" {
+  assert_equal "$(printf '\033c\302\233' && sed -n 2p /dev/null)" none
+}
+@@test "server: c" {
+  start server bash -c 'printf "listening on \033]0;title\a\n\177\b \303\251\n"; sleep 60'
+  wait_for_line server.out listening
+  run_bounded printf '\033[2J'
+  false
+}
+TESTS
+  fails_in_house LC_ALL=C.UTF-8
+  assert_line '#   received: café'$'\t''\x1b[31mred\r'
+  assert_line '#                  ^'
+  assert_line '# actual   : \x1bc\xc2\x9b'
+  assert_line '#   | listening on \x1b]0;title\x07'
+  assert_line '#   | \x7f\x08 é'
+  assert_line --partial 'stdout: \x1b[2J'
+  refute_output --regexp $'[\e\r\a\b\x7f]'
+}
+
 @test "it tells what was done, what was said, where to read, and how to repeat it" {
   house <<'TESTS'
 @@test "server: (answers) in a hurry" {
