@@ -31,7 +31,7 @@ fail_because() {
 
 # fail [TEXT]...: that of bats-support, in which the assertions of bats-assert end.
 fail() {
-  { if (($# > 0)); then echo "$@"; else cat; fi } | escape_lines >&2
+  { if (($# > 0)); then echo "$@"; else cat; fi; } | escape_lines >&2
   return 1
 }
 

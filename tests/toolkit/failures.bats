@@ -92,6 +92,26 @@ TESTS
   assert_line --regexp '^# stale-bytes: The buffer still holds what came before\.'
 }
 
+@test "a server that says nothing: for what its partner has waited" {
+  mkdir silent
+  printf '#!/bin/sh\nexec "%s" --listen --host 127.0.0.1 --port 0 --timeout 60 hold\n' "$PEER" >silent/server
+  chmod +x silent/server
+  run env -u CHAOS SUBMISSION=silent timeout 60 bats --formatter tap -f 'GET /time is answered' \
+    "$ROOT/tests/08-asynchat-http.bats"
+  assert_failure
+  assert_line --regexp '^# what came back is not what should come: at eof: nothing more happened within [0-9]+ s$'
+}
+
+@test "a program that does not end: what it said" {
+  house <<'TESTS'
+@@test "client: a" {
+  RUN_LIMIT=3 run_bounded "$PEER" --listen --port 0 accept
+}
+TESTS
+  fails_in_house
+  assert_line '# peer did not end within 3 s. It said: peer: at accept: stopped by a signal'
+}
+
 @test "a port with its two bytes swapped is seen" {
   house <<'TESTS'
 @@test "server: a" {
