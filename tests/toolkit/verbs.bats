@@ -123,3 +123,41 @@ ends_silently() {
 nobody_listens() {
   ! "$BUILD/02-tcp-time/client" --port "$port" >/dev/null 2>&1
 }
+
+# ---- a port in use ----
+
+# finds_port_taken LESSON ARGUMENT...: its server can't have the port.
+finds_port_taken() {
+  verb "server-$1" ARGS="--port $port ${*:2}"
+  assert_equal "$status" 1
+  assert_equal "${stderr_lines[0]}" "server: bind 127.0.0.1:$port: Address already in use"
+  assert_equal "${stderr_lines[-1]}" "To take another port: make server-$1 ARGS=\"--port 0\""
+}
+
+@test "a port in use: which process has it, and how to take another one" {
+  type -P ss >/dev/null || skip "this machine has no ss"
+  SERVER=$BUILD/01-udp-echo/server start_server_as server_udp
+  # A server that has the same port for TCP is in nobody's way.
+  wanted_port=$port SERVER=$BUILD/02-tcp-time/server start_server_as server_tcp --host 0.0.0.0
+  finds_port_taken 1
+  assert_equal "${stderr_lines[1]}" "Port $port is taken by: server (process ${pid_of[server_udp]})."
+  finds_port_taken 9 --type udp
+  assert_equal "${stderr_lines[1]}" "Port $port is taken by: server (process ${pid_of[server_udp]})."
+  finds_port_taken 2
+  assert_equal "${stderr_lines[1]}" "Port $port is taken by: server (process ${pid_of[server_tcp]})."
+}
+
+@test "a port in use, and the system does not tell by whom: nothing is said about it" {
+  mkdir bin
+  ln -s "$(type -P false)" bin/ss
+  SERVER=$BUILD/02-tcp-time/server
+  start_server
+  PATH=$PWD/bin:$PATH finds_port_taken 2
+  assert_equal "${#stderr_lines[@]}" 2
+}
+
+@test "another failure of a server: its own line alone" {
+  verb server-2 ARGS='--port 0 --host 192.0.2.1'
+  assert_fails 1
+  assert_regex "$stderr" '^server: bind 192.0.2.1:0: Cannot assign requested address$'
+}
