@@ -103,62 +103,77 @@ compiler:
 
 # ---- the verbs: scripts/help prints the text behind ##; without text, in the row of the next one ----
 
+# A script that fails has said why. make would add "*** [Makefile:117: check-2] Error 1", and that would be
+# what one reads last. So a verb is asked for as if with -q: what is marked with + is executed all the same,
+# make says nothing, and its exit status is 1 if there is something left to do. There is, after a failure.
+numbered = lesson server client demo start check watch hint solution
+others   = test mutants chaos sanitize coverage fuzz lint
+asked    = $(filter $(addsuffix -%,$(numbered)) $(numbered) $(others),$(MAKECMDGOALS))
+mark     = $(BUILD)/failed.$(shell echo $$PPID)
+verb     = scripts/verb $(mark)
+ifneq ($(asked),)
+ifeq ($(words $(MAKECMDGOALS)),1)
+MAKEFLAGS += -q
+endif
+.PHONY: $(asked)
+$(asked): %: try-%
+	$(if $(shell ls $(mark) 2>/dev/null && rm $(mark)),@exit 1)
+endif
+
+# A verb without the number of a lesson.
+$(numbered:%=try-%) $(numbered:%=try-%-): try-%:
+	+@$(verb) bash -c '. scripts/lib/lessons.bash && find_lesson "" $(*:-=)'
+
 help:
 	@scripts/help
 
-lesson-%: ## the guided tour of lesson N
-	+@scripts/lesson $*
+try-lesson-%: ## the guided tour of lesson N
+	+@$(verb) scripts/lesson $*
 
-server-%: ##
-	+@scripts/run $* server $(ARGS)
+try-server-%: ##
+	+@$(verb) scripts/run $* server $(ARGS)
 
-client-%: ##
-	+@scripts/run $* client $(ARGS)
+try-client-%: ##
+	+@$(verb) scripts/run $* client $(ARGS)
 
-demo-%: ## its programs (ARGS="--help"); both in tmux
-	+@scripts/demo $*
+try-demo-%: ## its programs (ARGS="--help"); both in tmux
+	+@$(verb) scripts/demo $*
 
-start-%: ## your own copy, with exercises, in work/
-	+@scripts/start $*
+try-start-%: ## your own copy, with exercises, in work/
+	+@$(verb) scripts/start $*
 
-check-%: ##
-	+@scripts/check $*
+try-check-%: ##
+	+@$(verb) scripts/check $*
 
-watch-%: ## what to write next; again at each save
-	+@scripts/watch $*
+try-watch-%: ## what to write next; again at each save
+	+@$(verb) scripts/watch $*
 
-hint-%: ##
-	+@scripts/hint $*
+try-hint-%: ##
+	+@$(verb) scripts/hint $*
 
-solution-%: ## one hint more; what the reference has
-	+@scripts/solution $*
+try-solution-%: ## one hint more; what the reference has
+	+@$(verb) scripts/solution $*
 
-# A verb without the number of a lesson.
-numbered = lesson server client demo start check watch hint solution
-.PHONY: $(numbered) $(numbered:=-)
-$(numbered) $(numbered:=-):
-	@bash -c '. scripts/lib/lessons.bash && find_lesson "" $(@:-=)'
+try-test: ## every test (ARGS=FILE: some)
+	+@$(verb) scripts/test $(ARGS)
 
-test: ## every test (ARGS=FILE: some)
-	+@scripts/test $(ARGS)
+try-mutants: ##
+	+@$(verb) scripts/mutants $(ARGS)
 
-mutants: ##
-	+@scripts/mutants $(ARGS)
+try-chaos: ##
+	+@$(verb) scripts/chaos $(ARGS)
 
-chaos: ##
-	+@scripts/chaos $(ARGS)
+try-sanitize: ##
+	+@$(verb) scripts/sanitize $(ARGS)
 
-sanitize: ##
-	+@scripts/sanitize $(ARGS)
+try-coverage: ##
+	+@$(verb) scripts/coverage
 
-coverage: ##
-	+@scripts/coverage
+try-fuzz: ##
+	+@$(verb) scripts/fuzz $(ARGS)
 
-fuzz: ##
-	+@scripts/fuzz $(ARGS)
-
-lint: ## more tests; the format
-	+@scripts/lint
+try-lint: ## more tests; the format
+	+@$(verb) scripts/lint
 
 setup: ##
 	@scripts/setup $(ARGS)

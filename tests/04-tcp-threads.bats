@@ -522,7 +522,7 @@ inherit_child() {
 @test "server: 2000 clients at once, each answered" {
   more_files 8192
   start_server --max-clients 4096
-  RUN_LIMIT=60 swarm --line --connections 2000 --stay --timeout 55
+  RUN_LIMIT=90 swarm --line --connections 2000 --stay
   assert_output --partial '2000 right, 0 wrong, 0 missing'
   assert_alone server
 }

@@ -233,7 +233,7 @@ load lib/messages
   local before memory
   before=$(open_descriptors server)
   memory=$(resident_memory server)
-  swarm --line --reconnect --connections 10 --messages 100 --timeout 60
+  RUN_LIMIT=60 swarm --line --reconnect --connections 10 --messages 100
   WAIT_LIMIT=30 wait_for_line server.out '\] left' 1100
   assert_descriptors server "$before"
   (($(resident_memory server) - memory < 2048)) ||
@@ -321,7 +321,7 @@ load lib/messages
   not_under emfile
   ulimit -n 1300 2>/dev/null || skip "ulimit -n can't be raised to 1300"
   start_server --quiet
-  RUN_LIMIT=120 swarm --line --stay --connections 1200 --messages 2 --timeout 60
+  RUN_LIMIT=120 swarm --line --stay --connections 1200 --messages 2
 }
 
 @test "server: 500 silent clients: it uses no CPU" {

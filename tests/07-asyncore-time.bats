@@ -198,11 +198,11 @@ two_clients() {
 @test "server: many leave at once, and nobody is forgotten; no memory is kept" {
   not_under emfile # each struck accept costs it a second
   start_server --quiet
-  swarm --line --stay --connections 40 --timeout 60
+  swarm --line --stay --connections 40
   wait_for_line server.out '\] left$' 40
   local memory
   memory=$(resident_memory server)
-  swarm --line --reconnect --connections 10 --messages 100 --timeout 60
+  RUN_LIMIT=60 swarm --line --reconnect --connections 10 --messages 100
   WAIT_LIMIT=30 wait_for_line server.out '\] left$' 1040
   assert_count server.out '\] left' 1040
   (($(resident_memory server) - memory < 2048)) ||
@@ -298,7 +298,7 @@ two_clients() {
   local poller
   for poller in poll epoll; do
     start_server_as "server-$poller" --quiet --poller "$poller"
-    RUN_LIMIT=120 swarm --line --stay --connections 1200 --messages 2 --timeout 60
+    RUN_LIMIT=120 swarm --line --stay --connections 1200 --messages 2
   done
 }
 

@@ -10,7 +10,7 @@ CLOSE='Connection: close\r\n\r\n'
 # talk ACTION...: what comes back, up to the end of the connection, is in `output`, one line,
 # with escapes.
 talk() {
-  peer --timeout 60 "$@" eof
+  RUN_LIMIT=24 peer "$@" eof
 }
 
 # ask TARGET [FIELDS]: one GET on a connection of its own.
@@ -554,7 +554,7 @@ all_is_well() {
 @test "server: many clients at once" {
   not_under emfile # each struck accept costs it a second
   start_server --quiet
-  RUN_LIMIT=60 swarm --connections 200 --timeout 60 --stay --until-eof --send "GET /time?{} HTTP/1.1\r\nHost: a\r\n$CLOSE"
+  RUN_LIMIT=90 swarm --connections 200 --stay --until-eof --send "GET /time?{} HTTP/1.1\r\nHost: a\r\n$CLOSE"
 }
 
 # bats test_tags=needs:time,points:3

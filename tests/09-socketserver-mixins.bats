@@ -227,7 +227,7 @@ talk() {
 @test "server: --mixin threading: a thousand clients at once, each answered" {
   more_files 8192
   start_server --mixin threading --max-clients 2000 --timeout 60
-  RUN_LIMIT=60 swarm --line --connections 1000 --stay --timeout 55
+  RUN_LIMIT=90 swarm --line --connections 1000 --stay
   assert_output --partial '1000 right, 0 wrong, 0 missing'
 }
 
@@ -235,7 +235,7 @@ talk() {
 @test "server: --mixin forking: a thousand clients, at most 40 at a time, each answered" {
   more_files 8192
   start_server --mixin forking --timeout 60
-  RUN_LIMIT=60 swarm --line --connections 1000 --timeout 55
+  RUN_LIMIT=90 swarm --line --connections 1000
   assert_output --partial '1000 right, 0 wrong, 0 missing'
   assert_no_children server
 }

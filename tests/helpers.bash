@@ -47,6 +47,7 @@ unset -v library place places file
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$ROOT/scripts/lib/processes.bash"
+. "$ROOT/scripts/lib/escape.bash"
 . "$ROOT/tests/lib/tags.bash"
 . "$ROOT/tests/lib/failure.bash"
 . "$ROOT/tests/lib/submission.bash"
@@ -94,7 +95,7 @@ teardown() {
     result=failed
     note_failure "$BATS_TEST_DESCRIPTION"
     ((${#facts[@]} > 0)) || examine_all
-    print_record
+    print_record | escape_lines
   fi
   write_result "$result"
   return "$failed"

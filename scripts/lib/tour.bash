@@ -39,6 +39,7 @@
 
 . scripts/lib/processes.bash
 . scripts/lib/terminal.bash
+. scripts/lib/escape.bash
 . scripts/lib/tour-pages.bash
 . scripts/lib/tour-columns.bash
 . scripts/lib/tour-record.bash
@@ -48,7 +49,7 @@
 
 # fail TEXT: ends the tour, naming the line of the lesson.sh that is not true.
 fail() {
-  local line where=$tour_script i=0 frame
+  local line where=$tour_script i=0 frame visible
   while frame=$(caller "$i"); do
     read -r line _ frame <<<"$frame"
     if [[ $frame == "$tour_script" ]]; then
@@ -58,7 +59,8 @@ fail() {
     i=$((i + 1))
   done
   tell_held
-  printf '\n%s%s: %s%s\n' "$red" "$where" "$*" "$plain" >&2
+  make_visible "$*"
+  printf '\n%s%s: %s%s\n' "$red" "$where" "$visible" "$plain" >&2
   exit 1
 }
 

@@ -13,7 +13,12 @@ record() {
 # fail_because WHAT EXPECTED RECEIVED: the sentence of a failure says what is wrong. If both are one line, a mark
 # stands under the first character that differs.
 fail_because() {
-  local same=0
+  local same=0 visible shown=()
+  for visible in "$@"; do
+    make_visible "$visible"
+    shown+=("$visible")
+  done
+  set -- "${shown[@]}"
   printf '%s\n  expected: %s\n  received: %s\n' "$1" "${2//$'\n'/$'\n            '}" "${3//$'\n'/$'\n            '}"
   if [[ -n $2 && -n $3 && $2 != "$3" && $2$3 != *$'\n'* ]]; then
     while [[ ${2:same:1} == "${3:same:1}" ]]; do
@@ -21,6 +26,12 @@ fail_because() {
     done
     ((same == 0)) || printf '%*s^\n' $((12 + same)) ''
   fi
+  return 1
+}
+
+# fail [TEXT]...: that of bats-support, in which the assertions of bats-assert end.
+fail() {
+  { if (($# > 0)); then echo "$@"; else cat; fi; } | escape_lines >&2
   return 1
 }
 

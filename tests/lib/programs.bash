@@ -197,7 +197,7 @@ run_bounded() {
   record "ran ${shown:0:400}"
   record "  exit status $status; stdout: ${output:0:300}; stderr: ${stderr_lines[0]:0:300}"
   if ((status == 124 || status == 137)); then
-    fail_because "${1##*/} did not end within $RUN_LIMIT s" "the end" "it was killed"
+    fail_because "${1##*/} did not end within $RUN_LIMIT s. It said: $stderr" "the end" "it was killed"
   fi
 }
 
@@ -205,15 +205,21 @@ run_client() {
   run_bounded "$CLIENT" --host "$host" --port "$port" "$@"
 }
 
+# run_partner PROGRAM ARGUMENT...: a partner of the server. It gives up before it would be killed, so
+# that it can say what did not come.
+run_partner() {
+  run_bounded "$1" --host "$host" --port "$port" --timeout $((RUN_LIMIT * 2 / 3)) "${@:2}"
+}
+
 # peer ARGUMENT...: a script that must come true.
 peer() {
-  run_bounded "$PEER" --host "$host" --port "$port" "$@"
+  run_partner "$PEER" "$@"
   local script="$*"
   ((status == 0)) || fail "what came back is not what should come: ${stderr#peer: }
   the script: ${script:0:200}"
 }
 
 swarm() {
-  run_bounded "$SWARM" --host "$host" --port "$port" "$@"
+  run_partner "$SWARM" "$@"
   ((status == 0)) || fail "not all replies are right: $output"$'\n'"${stderr#swarm: }"
 }

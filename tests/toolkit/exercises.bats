@@ -456,6 +456,16 @@ OUTPUT
   assert_failure 1
 }
 
+@test "check: what the program prints is shown with escapes" {
+  scripts/start 1
+  fill 1 '    puts("\\033[2J\\033]0;title\\a");'
+  sed -i '/says one/s/echo "the server says one"/"$SUBMISSION\/server"/' tests/01-count.bats
+  run scripts/check 1
+  assert_failure 1
+  assert_line --regexp '^ +\\x1b\[2J\\x1b\]0;title\\x07$'
+  refute_output --partial $'\e'
+}
+
 @test "check: colours on a terminal, unless NO_COLOR is set" {
   scripts/start 1
   NO_COLOR='' TERM=xterm run timeout 30 script -qec 'scripts/check 1' /dev/null

@@ -41,6 +41,31 @@ TESTS
   assert_line '#               ^'
 }
 
+@test "what a program prints is shown with escapes, and its UTF-8 as it is" {
+  house <<'TESTS'
+@@test "client: a" {
+  assert_same "$(printf 'caf\303\251\t\033[31mred\r')" $'caf\u00e9\tred'
+}
+@@test "client: b" {
+  assert_equal "$(printf '\033c\302\233' && sed -n 2p /dev/null)" none
+}
+@@test "server: c" {
+  start server bash -c 'printf "listening on \033]0;title\a\n\177\b \303\251\n"; sleep 60'
+  wait_for_line server.out listening
+  run_bounded printf '\033[2J'
+  false
+}
+TESTS
+  fails_in_house LC_ALL=C.UTF-8
+  assert_line '#   received: café'$'\t''\x1b[31mred\r'
+  assert_line '#                  ^'
+  assert_line '# actual   : \x1bc\xc2\x9b'
+  assert_line '#   | listening on \x1b]0;title\x07'
+  assert_line '#   | \x7f\x08 é'
+  assert_line --partial 'stdout: \x1b[2J'
+  refute_output --regexp $'[\e\r\a\b\x7f]'
+}
+
 @test "it tells what was done, what was said, where to read, and how to repeat it" {
   house <<'TESTS'
 @@test "server: (answers) in a hurry" {
@@ -65,6 +90,26 @@ TESTS
 TESTS
   fails_in_house
   assert_line --regexp '^# stale-bytes: The buffer still holds what came before\.'
+}
+
+@test "a server that says nothing: for what its partner has waited" {
+  mkdir silent
+  printf '#!/bin/sh\nexec "%s" --listen --host 127.0.0.1 --port 0 --timeout 60 hold\n' "$PEER" >silent/server
+  chmod +x silent/server
+  run env -u CHAOS SUBMISSION=silent timeout 60 bats --formatter tap -f 'GET /time is answered' \
+    "$ROOT/tests/08-asynchat-http.bats"
+  assert_failure
+  assert_line --regexp '^# what came back is not what should come: at eof: nothing more happened within [0-9]+ s$'
+}
+
+@test "a program that does not end: what it said" {
+  house <<'TESTS'
+@@test "client: a" {
+  RUN_LIMIT=3 run_bounded "$PEER" --listen --port 0 accept
+}
+TESTS
+  fails_in_house
+  assert_line '# peer did not end within 3 s. It said: peer: at accept: stopped by a signal'
 }
 
 @test "a port with its two bytes swapped is seen" {

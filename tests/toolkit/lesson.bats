@@ -210,6 +210,22 @@ TOUR
   nothing_is_left
 }
 
+@test "an expect that does not come true: what was printed is shown with escapes" {
+  build_house <<'TOUR'
+columns server
+server
+program bell bell
+expect bell ready
+TOUR
+  printf '#!/bin/sh\nprintf "\\033[2Jring\\007\\n"\n' >build/90-fault/bell
+  chmod +x build/90-fault/bell
+  sed -i 's/columns server/columns server bell/' lessons/90-fault/lesson.sh
+  tour 90
+  assert_failure 1
+  complaint_has '\x1b[2Jring\x07'
+  [[ $output$stderr != *$'\e'* ]] || fail "it is not escaped"
+}
+
 @test "expect does not find the same line twice" {
   build_house <<'TOUR'
 columns A
