@@ -104,76 +104,71 @@ compiler:
 # ---- the verbs: scripts/help prints the text behind ##; without text, in the row of the next one ----
 
 # A script that fails has said why. make would add "*** [Makefile:117: check-2] Error 1", and that would be
-# what one reads last. So a verb is asked for as if with -q: what is marked with + is executed all the same,
-# make says nothing, and its exit status is 1 if there is something left to do. There is, after a failure.
+# what one reads last. But not if it was only asked whether there is something to do (-q): then 1 is an
+# answer. What is marked with + is executed all the same. So make is asked for a verb as if with -q.
 numbered = lesson server client demo start check watch hint solution
 others   = test mutants chaos sanitize coverage fuzz lint
-asked    = $(filter $(addsuffix -%,$(numbered)) $(numbered) $(others),$(MAKECMDGOALS))
-mark     = $(BUILD)/failed.$(shell echo $$PPID)
-verb     = scripts/verb $(mark)
-ifneq ($(asked),)
+ifneq ($(filter $(addsuffix -%,$(numbered)) $(numbered) $(others),$(MAKECMDGOALS)),)
 ifeq ($(words $(MAKECMDGOALS)),1)
 MAKEFLAGS += -q
 endif
-.PHONY: $(asked)
-$(asked): %: try-%
-	$(if $(shell ls $(mark) 2>/dev/null && rm $(mark)),@exit 1)
 endif
 
 # A verb without the number of a lesson.
-$(numbered:%=try-%) $(numbered:%=try-%-): try-%:
-	+@$(verb) bash -c '. scripts/lib/lessons.bash && find_lesson "" $(*:-=)'
+.PHONY: $(numbered) $(numbered:=-)
+$(numbered) $(numbered:=-):
+	+@scripts/verb bash -c '. scripts/lib/lessons.bash && find_lesson "" $(@:-=)'
 
 help:
 	@scripts/help
 
-try-lesson-%: ## the guided tour of lesson N
-	+@$(verb) scripts/lesson $*
+lesson-%: ## the guided tour of lesson N
+	+@scripts/verb scripts/lesson $*
 
-try-server-%: ##
-	+@$(verb) scripts/run $* server $(ARGS)
+server-%: ##
+	+@scripts/verb scripts/run $* server $(ARGS)
 
-try-client-%: ##
-	+@$(verb) scripts/run $* client $(ARGS)
+client-%: ##
+	+@scripts/verb scripts/run $* client $(ARGS)
 
-try-demo-%: ## its programs (ARGS="--help"); both in tmux
-	+@$(verb) scripts/demo $*
+demo-%: ## its programs (ARGS="--help"); both in tmux
+	+@scripts/verb scripts/demo $*
 
-try-start-%: ## your own copy, with exercises, in work/
-	+@$(verb) scripts/start $*
+start-%: ## your own copy, with exercises, in work/
+	+@scripts/verb scripts/start $*
 
-try-check-%: ##
-	+@$(verb) scripts/check $*
+check-%: ##
+	+@scripts/verb scripts/check $*
 
-try-watch-%: ## what to write next; again at each save
-	+@$(verb) scripts/watch $*
+watch-%: ## what to write next; again at each save
+	+@scripts/verb scripts/watch $*
 
-try-hint-%: ##
-	+@$(verb) scripts/hint $*
+hint-%: ##
+	+@scripts/verb scripts/hint $*
 
-try-solution-%: ## one hint more; what the reference has
-	+@$(verb) scripts/solution $*
+solution-%: ## one hint more; what the reference has
+	+@scripts/verb scripts/solution $*
 
-try-test: ## every test (ARGS=FILE: some)
-	+@$(verb) scripts/test $(ARGS)
+test: ## every test (ARGS=FILE: some)
+	+@scripts/verb scripts/test $(ARGS)
 
-try-mutants: ##
-	+@$(verb) scripts/mutants $(ARGS)
+mutants: ##
+	+@scripts/verb scripts/mutants $(ARGS)
 
-try-chaos: ##
-	+@$(verb) scripts/chaos $(ARGS)
+chaos: ##
+	+@scripts/verb scripts/chaos $(ARGS)
 
-try-sanitize: ##
-	+@$(verb) scripts/sanitize $(ARGS)
+sanitize: ##
+	+@scripts/verb scripts/sanitize $(ARGS)
 
-try-coverage: ##
-	+@$(verb) scripts/coverage
+coverage: ##
+	+@scripts/verb scripts/coverage
 
-try-fuzz: ##
-	+@$(verb) scripts/fuzz $(ARGS)
+fuzz: ##
+	+@scripts/verb scripts/fuzz $(ARGS)
 
-try-lint: ## more tests; the format
-	+@$(verb) scripts/lint
+lint: ## more tests; the format
+	+@scripts/verb scripts/lint
 
 setup: ##
 	@scripts/setup $(ARGS)

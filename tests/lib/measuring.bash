@@ -19,14 +19,14 @@ wanted_cpu() {
 }
 
 # assert_idle NAME: it uses no CPU. A process that spins uses 30 ticks in this time; on a busy machine it
-# may get less, but it wants 300 ms. One that waits uses none, and, if it wakes up once, wants little.
+# may get less, but it wants 300 ms. One that waits uses none; if many threads wake up once, they want a little.
 assert_idle() {
   local pid=${pid_of[$1]} used wanted
   used=$(cpu_ticks "$pid") wanted=$(wanted_cpu "$pid")
   sleep 0.3 # this is what is measured, not a wait
   used=$(($(cpu_ticks "$pid") - used)) wanted=$(($(wanted_cpu "$pid") - wanted))
   record "$1 used $used ticks of CPU in 0.3 s, and wanted $wanted ms"
-  ((used <= 4 && wanted <= 150)) || fail_because "$1 uses the CPU although it has nothing to do" "0 ticks in 0.3 s" \
+  ((used <= 4 && (used < 2 || wanted <= 150))) || fail_because "$1 uses the CPU although it has nothing to do" "0 ticks in 0.3 s" \
     "$used ticks; it wanted $wanted ms: it spins"
 }
 

@@ -19,7 +19,7 @@ setup() {
   assert_success
   while IFS= read -r verb; do
     assert_line --regexp "^  make (.*, )?${verb/\%/N}(, .*[^ ])?  +[^ ]"
-  done < <(sed -n 's/^\(try-\)*\([a-z-]*%\{0,1\}\):.*##.*/\2/p' Makefile)
+  done < <(sed -n 's/^\([a-z-]*%\{0,1\}\):.*##.*/\1/p' Makefile)
   assert_line --regexp '^  make lesson-N  +the guided tour of lesson N$'
 }
 

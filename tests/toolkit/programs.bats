@@ -274,6 +274,7 @@ has_a_client() {
 partners_that_are_missing() {
   local file partner
   while IFS=: read -r file partner; do
+    [[ $partner != build/tools/* ]] || partner=tests/${partner#build/}.c
     [[ $partner =~ ^\ *(a|any|the)\  || -e ${file%/*}/$partner || -e $partner ]] || echo "$file: $partner"
   done < <(find common lessons tests -name '*.c' -print0 | xargs -0 grep -HoP '^ \* Its partner: *\K(a |any |the |[^ ,;]+)')
 }
@@ -302,7 +303,7 @@ partners_that_are_missing() {
 # traced PROGRAM CALLS FILE: makes a program of it that runs under strace, which notes those calls in FILE; prints its name.
 traced() {
   local name=traced-${1//\//-}
-  printf '#!/bin/sh\nexec strace -D -f -e trace=%s -o %s "%s" "$@"\n' "$2" "$3" "$BUILD/$1" >"$name"
+  printf '#!/bin/sh\nexport ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" # that can not be done under strace\nexec strace -D -f -e trace=%s -o %s "%s" "$@"\n' "$2" "$3" "$BUILD/$1" >"$name"
   chmod +x "$name"
   echo "./$name"
 }
