@@ -107,7 +107,7 @@ escape_pattern() {
 print_repeat() {
   local pattern command=
   pattern=$(escape_pattern "$BATS_TEST_DESCRIPTION")
-  [[ -z $shown_submission ]] || command="SUBMISSION=$shown_submission "
+  [[ -z $shown_submission ]] || printf -v command 'SUBMISSION=%q ' "$shown_submission"
   [[ -z ${CHAOS:-} ]] || command+="CHAOS=$CHAOS ${CHAOS_SEED:+CHAOS_SEED=$CHAOS_SEED }"
   echo "-- repeat it: ${command}bats -f ${pattern@Q} ${BATS_TEST_FILENAME#"$ROOT"/}"
 }

@@ -55,6 +55,25 @@ starter() {
   assert_line --partial "# $PWD/my work/server.c:1:2: error: "
 }
 
+@test "the command that repeats a scenario can be copied, whatever the path of the submission" {
+  mkdir 'my work'
+  cp "$ROOT/lessons/02-tcp-time/"*.c 'my work'
+  sed -i 's/listening on/lessening on/' 'my work/server.c'
+  scenario 02-tcp-time "$PWD/my work" 'the port'
+  assert_line --partial "-- repeat it: SUBMISSION=${PWD// /\\ }/my\\ work bats -f"
+}
+
+@test "what a submission does not have is not tested on the reference" {
+  mkdir half
+  cp "$ROOT/lessons/02-tcp-time/server.c" half
+  run env -u RESULTS -u CHAOS SUBMISSION=half timeout 60 bats --formatter tap -f '^client: connects|^lookup: --bytes|^log: ' \
+    "$ROOT/tests/02-tcp-time.bats" 3>&-
+  assert_success
+  [[ -z $(grep '^ok ' <<<"$output" | grep -v '# skip ') ]] || fail "something was tested: $output"
+  assert_output --partial '# skip there is no client in SUBMISSION'
+  assert_output --partial "# skip about the lesson's own programs"
+}
+
 @test "no directory, or nothing in it: one line" {
   refuses 02-tcp-time nowhere "there is no such directory"
   mkdir empty
