@@ -38,7 +38,7 @@ int queue_send(struct queue *queue, int fd, const void *bytes, size_t length);
 
 /*
  * Sends what waits, as far as there is room. To be called when something waits and `fd` is ready
- * for writing. Returns 0, or -1 with errno set by send(2); then all that waited waits still.
+ * for writing. Returns 0, or -1 with errno set by send(2); then nothing is taken from what waits.
  */
 int queue_flush(struct queue *queue, int fd);
 

@@ -525,6 +525,13 @@ all_is_well() {
   assert_same "$status" 0
 }
 
+@test "log: who takes its response too slowly" {
+  serve_files --timeout 0.5
+  large_file large 32
+  start_peer lazy --rcvbuf 4096 "send:GET /large HTTP/1.1\\r\\nHost: a$END" hold
+  wait_for_line server.out '^\[127\.0\.0\.1:[0-9]+\] ended: it takes its response too slowly$'
+}
+
 # bats test_tags=needs:time,points:3
 @test "log: no memory for a connection: that is said on stderr, and the others are served" {
   more_files 8192

@@ -107,7 +107,7 @@ reveal "The server accepts, says why it can't take the client, and closes. The m
 
 title "4. Two rooms, and a time-out"
 say "select is for clients, too. The client waited for its keyboard and its socket at once. The program" \
-  "rooms is in two chats at once, and it lets select wait for 1 second at the most."
+  "watch_rooms is in two chats at once, and it lets select wait for 1 second at the most."
 ask "Nobody says anything for a while. What does select return then?" \
   "-1, with an error." \
   "0: no descriptor is ready." \
@@ -123,5 +123,5 @@ expect rooms 'connected'
 expect rooms '^nothing for 1 s$'
 stop one
 expect rooms 'closed the connection$'
-reveal "It returned 0, and rooms could do something else. Linux writes the time that was left into the" \
+reveal "It returned 0, and watch_rooms could do something else. Linux writes the time that was left into the" \
   "timeval, so it is set before each call, as the sets are."

@@ -46,7 +46,7 @@ int outbox_send(struct outbox *outbox, int fd, const char *bytes, size_t length)
 /*
  * Sends what waits, as far as there is room: `length` is 0 when all has been sent. To be called
  * when something waits and select says that `fd` is ready for writing. Returns 0, or -1 with errno
- * set by send(2): the connection is broken, and all that waited waits still.
+ * set by send(2): the connection is broken, and nothing is taken from what waits.
  */
 int outbox_flush(struct outbox *outbox, int fd);
 

@@ -41,7 +41,7 @@ static struct connection *connection_of(struct dispatcher *d)
 
 /* ---- who is too slow ---- */
 
-/* The connection has got on: its time-out begins again. */
+/* The connection has made progress: its time-out begins again. */
 static void touch(struct connection *c)
 {
     c->moved = 0;
@@ -120,7 +120,7 @@ static void log_response(const struct connection *c, const struct response *resp
     if (shown > 0)
         cli_print_bytes(stdout, line.bytes, shown);
     else
-        printf("(no request)");
+        printf("(no whole request)");
     printf("%s: %d %s, %lld bytes\n", shown < line.length ? "..." : "", response->status,
            response->reason, response->length);
 }
@@ -348,9 +348,13 @@ int connection_open(struct service *service, int fd, const struct sockaddr_stora
 static void time_out(struct connection *c)
 {
     bool in_request = c->state == BODY || (c->state == HEAD && c->collected > 0);
+    char name[NET_NAME_SIZE];
 
     if (in_request && !async_chat_has_output(&c->chat) && refuse(c, 408) == 0)
         return;
+    if (async_chat_has_output(&c->chat) && !c->service->quiet)
+        printf("[%s] ended: it takes its response too slowly\n",
+               net_format_address(&c->chat.dispatcher.addr, name));
     idle_leave(&c->idle);
     dispatcher_close(&c->chat.dispatcher);
 }

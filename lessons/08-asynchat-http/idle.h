@@ -1,5 +1,5 @@
 /*
- * idle.h - who has not got on for how long, for the server of lesson 8: a circular doubly linked
+ * idle.h - who has made no progress for how long, for the server of lesson 8: a circular doubly linked
  * list. A member that is touched goes to its end, so the first one has waited for the longest
  * time.
  */
@@ -19,7 +19,7 @@ void idle_init(struct idle *idle);
 /* Takes a member out of its list. Does nothing if it is in none. */
 void idle_leave(struct idle *member);
 
-/* Notes that a member gets on now: it goes to the end of `list`, also if it is in no list
+/* Notes that a member makes progress now: it goes to the end of `list`, also if it is in no list
  * yet. */
 void idle_touch(struct idle *list, struct idle *member);
 

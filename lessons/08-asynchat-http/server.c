@@ -93,10 +93,10 @@ int main(int argc, char **argv)
          .number = &service->max_clients, .min = 1, .max = 1000000},
         {"max-body", 0, "N", "bytes of a request's body", .number = &service->max_body,
          .min = 0, .max = 1 << 30},
-        {"timeout", 't', "SEC", "end who does not get on for so long; 0: nobody",
+        {"timeout", 't', "SEC", "end who makes no progress for so long; 0: nobody",
          .seconds = &service->timeout},
         {"min-rate", 0, "N",
-         "bytes a second of a body or a response; slower is not to get on",
+         "bytes a second of a body or a response; slower is no progress",
          .number = &service->min_rate, .min = 0, .max = 1 << 30},
         {0},
     };

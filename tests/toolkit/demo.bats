@@ -40,13 +40,13 @@ inner_tmux() {
 
 # in_terminal COMMAND: runs it in a new terminal, outside of any tmux as far as it can see.
 in_terminal() {
-  outer_tmux new-session -d -x 100 -y 30 -s "${2:-terminal}" \
+  outer_tmux new-session -d -x 110 -y 30 -s "${2:-terminal}" \
     "cd '$house'; unset TMUX; $1; echo \"left with \$?\"; exec cat"
 }
 
 # wait_for_text TEXT [SESSION]: until the terminal shows it.
 wait_for_text() {
-  WAIT_LIMIT=20 wait_until shows "$@" || fail "the terminal does not show: $1"
+  WAIT_LIMIT=20 wait_until shows "$@" || fail "the terminal does not show: $1, but: $(outer_tmux capture-pane -p -t "${2:-terminal}")"
 }
 
 shows() {
@@ -54,7 +54,7 @@ shows() {
 }
 
 @test "the server runs; each client is typed, and starts on Enter" {
-  in_terminal 'scripts/demo 90'
+  in_terminal 'make demo-90'
   wait_for_text 'listening on 127.0.0.1:4242'
   wait_for_text 'make client-90 ARGS="--delay 10"'
   wait_for_text 'build/90-demo/lookup localhost'
@@ -62,8 +62,11 @@ shows() {
   run outer_tmux capture-pane -p -t terminal
   refute_output --partial 'this is the client'
   assert_output --partial ' server '
+  assert_output --regexp ' client 1 .* client 2 .* lookup 3 ' # "next pane" is the next one
   outer_tmux send-keys -t terminal Enter
   wait_for_text 'this is the client: --delay 10'
+  run inner_tmux show-environment -g
+  refute_output --partial MAKE # the shells are no part of the make that has started tmux
 }
 
 @test "a second make demo-N attaches to the one that runs" {
