@@ -305,6 +305,7 @@ serves_again() {
 @test "server: --max-line does not count the end of the line" {
   start_server --max-line 10
   peer repeat:10:x 'send:\n' line repeat:10:x 'send:\r\n' line
+  refute_output --partial error
   peer repeat:11:x 'send:\n' 'expect:error: ' eof
   peer repeat:100:x 'expect:error: ' eof
 }
