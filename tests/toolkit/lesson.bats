@@ -600,7 +600,7 @@ TOUR
   walk 80 24 90
   wait_for_prompt
   press Enter
-  wait_for_screen '│ line 1$'
+  wait_for_screen "│ B\$"
   wait_for_prompt
   run grep -c '│ B$' <<<"$(screen)"
   assert_output 1
