@@ -113,9 +113,9 @@ ends_silently() {
 }
 
 @test "when make is ended, the server ends" {
-  start verb "${typed[@]}" server-2 ARGS='--port 0'
+  port=$(free_port) # else another program may have it when the server has ended
+  start verb "${typed[@]}" server-2 ARGS="--port $port"
   wait_for_line verb.out '^listening on '
-  port=$(sed -n 's/^listening on .*://p' verb.out)
   stop verb TERM
   wait_until nobody_listens
 }
@@ -136,7 +136,7 @@ finds_port_taken() {
 
 @test "a port in use: which process has it, and how to take another one" {
   type -P ss >/dev/null || skip "this machine has no ss"
-  SERVER=$BUILD/01-udp-echo/server start_server_as server_udp
+  wanted_port=$(free_port) SERVER=$BUILD/01-udp-echo/server start_server_as server_udp
   # A server that has the same port for TCP is in nobody's way.
   wanted_port=$port SERVER=$BUILD/02-tcp-time/server start_server_as server_tcp --host 0.0.0.0
   finds_port_taken 1
