@@ -457,7 +457,7 @@ all_is_well() {
 
 # bats test_tags=id:timeout,needs:time,points:3
 @test "server: --timeout: half a request gets 408, silence gets the end" {
-  start_server --timeout 0.3
+  start_server --timeout 1
   refused 408 'send:GET /time HTTP/1.1\r\nHo'
   refused 408 "send:POST /echo HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 9$END"
   talk
@@ -468,7 +468,7 @@ all_is_well() {
 
 # bats test_tags=needs:timeout,needs:files,points:2,exercise:4
 @test "server: --timeout: who does not take its answer, and who never closes, is left behind" {
-  serve_files --timeout 0.5
+  serve_files --timeout 1
   large_file large 32
   all_is_well
   local before
@@ -482,7 +482,7 @@ all_is_well() {
 
 # bats test_tags=id:slow,needs:timeout,points:3,mistake:endless-head
 @test "server: --timeout: a head that comes in drops gets 408, and empty lines in drops get the end" {
-  start_server --timeout 0.3
+  start_server --timeout 1
   refused 408 'send:GET /time HTTP/1.1\r\nHost: a\r\n' 'drip:X: y\r\n'
   local before
   before=$(open_descriptors server)
@@ -494,7 +494,7 @@ all_is_well() {
 
 # bats test_tags=needs:slow,points:3,exercise:2,mistake:endless-body
 @test "server: --min-rate: a body that comes in drops gets 408" {
-  start_server --timeout 0.3 --min-rate 1000
+  start_server --timeout 1 --min-rate 1000
   refused 408 "send:POST /echo HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 100000$END" drip:x
 }
 
@@ -517,7 +517,7 @@ all_is_well() {
   need curl curl
   serve_files
   truncate -s 256M root/large # without memory on the disk
-  start_server_as strict --root root --timeout 0.5 --min-rate 1000000000
+  start_server_as strict --root root --timeout 1 --min-rate 1000000000
   run_bounded curl --silent --limit-rate 50M --output part "http://$host:$port/large"
   assert_same "$status" 18 # of curl: a part is missing
   start_server_as mild --root root --timeout 3
@@ -526,7 +526,7 @@ all_is_well() {
 }
 
 @test "log: who takes its response too slowly" {
-  serve_files --timeout 0.5
+  serve_files --timeout 1
   large_file large 32
   start_peer lazy --rcvbuf 4096 "send:GET /large HTTP/1.1\\r\\nHost: a$END" hold
   wait_for_line server.out '^\[127\.0\.0\.1:[0-9]+\] ended: it takes its response too slowly$'
