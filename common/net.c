@@ -147,8 +147,8 @@ int net_accept_from(int listener, struct sockaddr_storage *peer, socklen_t *leng
 {
     *length = sizeof *peer;
     int fd = close_on_exec(accept(listener, (struct sockaddr *)peer, length));
-    if (fd != -1 && fcntl(fd, F_SETFL, 0) ==
-                        -1) /* on BSD it does not wait, if the listener does not */
+    /* On BSD it does not wait, if the listener does not. */
+    if (fd != -1 && fcntl(fd, F_SETFL, 0) == -1)
         return net_close_keep_errno(fd);
     return fd;
 }

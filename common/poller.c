@@ -62,9 +62,9 @@ static int pass_select(struct socket_map *map, int wait)
             FD_SET(fd, &urgent);
         highest = fd;
     }
+    /* For want of a place, an object was closed just now: it is to be destroyed. */
     if (map->changed != NULL)
-        wait =
-            0; /* for want of a place, an object was closed just now: it is to be destroyed */
+        wait = 0;
     struct timeval limit = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
     if (select(highest + 1, &reading, &writing, &urgent, wait < 0 ? NULL : &limit) == -1)
         return -1;

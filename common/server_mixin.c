@@ -309,8 +309,9 @@ static int forking_server_close(struct server *server)
     pthread_mutex_lock(&server->lock);
     const bool aborting = server->aborting;
     pthread_mutex_unlock(&server->lock);
-    for (size_t i = 0; i < mixin->count && aborting; i++)
-        kill(mixin->active_children[i], SIGTERM);
+    if (aborting)
+        for (size_t i = 0; i < mixin->count; i++)
+            kill(mixin->active_children[i], SIGTERM);
     forking_mixin_collect_children(server, mixin->block_on_close);
     free(mixin->active_children);
     mixin->active_children = NULL;

@@ -352,11 +352,7 @@ has_unread_reply() {
 # bats test_tags=mistake:endless-end
 @test "server: a client that was dropped does not keep the next one waiting, whether it sends on or is silent" {
   start_server --timeout 60 --max-line 10
-  start_peer silent repeat:11:x 'expect:error: ' say:dropped hold
-  wait_for_line silent.out '^dropped$'
-  server_still_serves # a peer gives up after 10 seconds
-  start_sender xxxxxxxxxxx
-  server_still_serves
+  dropped_holds_nobody
 }
 
 # bats test_tags=mistake:trusts-length,needs:length,points:3,exercise:5

@@ -25,7 +25,8 @@ struct member {
     bool leaving; /* to be closed at the end of this round, and not heard until then */
 };
 
-/* A room lives as long as the program. So nothing frees `message`, nor the members who are still there at the end. */
+/* A room lives as long as the program. So nothing frees `message`, nor the members who are still
+ * there at the end. */
 struct room {
     struct member *members[FD_SETSIZE]; /* by descriptor; NULL: no member has this one */
     long count;                         /* members */

@@ -43,3 +43,13 @@ all_is_well() {
   join "client$n" 'send:all is well\n' lines
   is_answered "client$n"
 }
+
+# end_is_not_counted: of a message of exactly --max-line bytes, \r\n and \n come on top.
+end_is_not_counted() {
+  start_server --max-line 10
+  join ann repeat:10:a 'send:\r\n' line repeat:11:b 'send:\r\n' line repeat:10:c 'send:\n' lines
+  prints_message ann aaaaaaaaaa
+  prints_message ann cccccccccc
+  is_answered ann 2
+  assert_count ann.out "longer than 10 bytes.*$CR" 1
+}

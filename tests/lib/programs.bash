@@ -83,13 +83,18 @@ start_peer() {
   start "$name" "$PEER" --host "$host" --port "$port" "$@"
 }
 
-# start_sender TEXT: a client that sends TEXT, and then a byte now and then: no recv waits for long,
-# and yet the stream never ends.
-start_sender() {
+# dropped_holds_nobody: a server with --max-line 10, which serves one client at a time, serves the next
+# one soon when it has dropped a client that stays: one that is silent, and one that sends a byte now
+# and then, so that no recv waits for long, and yet the stream never ends.
+dropped_holds_nobody() {
+  start_peer silent repeat:13:x 'expect:error: ' say:dropped hold
+  wait_for_line silent.out '^dropped$'
+  server_still_serves # a peer gives up after 10 seconds
   # shellcheck disable=SC2016 # bash expands it
-  start sends bash -c 'exec {fd}<>"/dev/tcp/$0/$1"; printf "$2" >&"$fd"
-    while printf x >&"$fd"; do sleep 0.1; done' "$host" "$port" "$1"
+  start sends bash -c 'exec {fd}<>"/dev/tcp/$0/$1"; printf xxxxxxxxxxxxx >&"$fd"
+    while printf x >&"$fd"; do sleep 0.1; done' "$host" "$port"
   wait_until has_accepted 1
+  server_still_serves
 }
 
 # refused_after_sending TEXT: a client that has sent TEXT before the server accepts it gets the
