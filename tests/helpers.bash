@@ -66,7 +66,7 @@ LESSON=$(basename "$BATS_TEST_FILENAME" .bats)
 # ---- before and after each file and each scenario ----
 
 setup_file() {
-  [[ -z ${SUBMISSION:-} ]] || build_submission
+  [[ ! -v SUBMISSION ]] || build_submission
 }
 
 setup() {

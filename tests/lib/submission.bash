@@ -7,7 +7,7 @@ choose_programs() {
   CLIENT=$BUILD/$LESSON/client
   PEER=$BUILD/tools/peer
   SWARM=$BUILD/tools/swarm
-  case ${SUBMISSION:+$BATS_TEST_DESCRIPTION} in
+  case ${SUBMISSION+$BATS_TEST_DESCRIPTION} in
     '') ;;
     server:*) SERVER=$(submitted_program server) || skip "there is no server in SUBMISSION" ;;
     client:*) CLIENT=$(submitted_program client) || skip "there is no client in SUBMISSION" ;;

@@ -76,6 +76,7 @@ starter() {
 
 @test "no directory, or nothing in it: one line" {
   refuses 02-tcp-time nowhere "there is no such directory"
+  refuses 02-tcp-time '' "there is no such directory"
   mkdir empty
   refuses 02-tcp-time empty "there is no server.c, client.c, server or client"
 }
