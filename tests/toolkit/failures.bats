@@ -114,8 +114,8 @@ TESTS
 
 @test "a port with its two bytes swapped is seen" {
   local wanted swapped
-  wanted=$(free_port)
-  swapped=$((wanted % 256 * 256 + wanted / 256))
+  swapped=$(free_port)
+  wanted=$((swapped % 256 * 256 + swapped / 256))
   house <<TESTS
 @@test "server: a" {
   port_of[server]=$wanted

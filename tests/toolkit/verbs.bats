@@ -67,6 +67,16 @@ teardown() {
   assert_equal "$stderr" ''
 }
 
+@test "what a server says last comes before its verb ends, also where that takes a while" {
+  mkdir bin
+  printf '#!/bin/sh\nsleep 0.5\nexec %q "$@"\n' "$(type -P tee)" >bin/tee
+  chmod +x bin/tee
+  # shellcheck disable=SC2016 # bash expands it
+  PATH=$PWD/bin:$PATH run_bounded bash -c '"$@" 2>&1; echo "the verb has ended"' bash "${typed[@]}" server-2 ARGS=--bogus
+  assert_regex "${lines[0]}" '^server: --bogus: '
+  assert_equal "${lines[1]}" 'the verb has ended'
+}
+
 @test "several verbs: the first that fails is the last" {
   verb server-98 server-99
   assert_equal "$status" 2
