@@ -5,8 +5,12 @@ CC       = cc
 CFLAGS   = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 CPPFLAGS = -Icommon -D_POSIX_C_SOURCE=200809L
 # Every symbol is looked up when a program starts, and not at its first call. What that writes, forked children share.
-LDFLAGS  = $(if $(filter Linux,$(shell uname)),-Wl$(comma)-z$(comma)now)
+# --as-needed: only a program that calls OpenSSL has to load it.
+LDFLAGS  = $(if $(filter Linux,$(shell uname)),-Wl$(comma)-z$(comma)now$(comma)--as-needed)
 comma    = ,
+# Lessons 10 to 12 stand on OpenSSL. Where it is missing, or not to be used (CRYPTO=), the others are built.
+CRYPTO  := $(shell pkg-config --libs libcrypto 2>/dev/null)
+LDLIBS   = $(CRYPTO)
 BUILD    = build
 ARGS     =
 
@@ -17,7 +21,8 @@ programs = $(filter-out $(call modules,$(1)),$(wildcard $(addsuffix *.c,$(1))))
 built    = $(addprefix $(BUILD)/,$(patsubst tests/%,%,$(patsubst lessons/%,%,$(basename $(1)))))
 
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
-PROGRAMS = $(call built,$(call programs,$(sort $(wildcard lessons/*/ lessons/*/*/))))
+WITHOUT  = $(if $(CRYPTO),,$(filter 10-% 11-% 12-%,$(LESSONS)))
+PROGRAMS = $(call built,$(call programs,$(sort $(filter-out $(WITHOUT:%=lessons/%/),$(wildcard lessons/*/ lessons/*/*/)))))
 TOOLS    = $(filter-out %/chaos,$(call built,$(call programs,tests/tools/)))
 STRIKER  = $(BUILD)/tools/chaos.so
 CHECKS   = $(call built,$(call programs,tests/framework/))
@@ -33,6 +38,7 @@ LIBRARY  = $(BUILD)/common/common.a
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
+	$(if $(WITHOUT),@echo "not built: $(WITHOUT); lessons 10 to 12 need OpenSSL; run: scripts/setup" >&2)
 tools: $(TOOLS) $(STRIKER) $(CHECKS) $(BENCH)
 
 # `make 02-tcp-time` builds the programs of one lesson.

@@ -70,6 +70,8 @@ find_lesson() {
 # compiler says is in $build_output. Returns make's exit status.
 build_targets() {
   scripts/need make
+  # The lesson is $1, if it is one.
+  [[ $1 != 1[0-2]-* ]] || scripts/need libcrypto
   # A compiler that is not installed is no fault in the lesson: it has its own message.
   build_output=$(make -s BUILD="$build" compiler 2>&1) || {
     grep -v '^make' <<<"$build_output" >&2 || true

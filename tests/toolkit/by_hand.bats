@@ -9,10 +9,11 @@ make_cc() {
   cat >cc <<END
 #!/usr/bin/env bash
 set -e
-flags=(-Wall -Wextra) sources=() objects=() out=
+flags=(-Wall -Wextra) sources=() objects=() libraries=() out=
 while ((\$# > 0)); do
   case \$1 in
     -o) out=\$2 && shift ;;
+    -l*) libraries+=("\$1") ;;
     -*) flags+=("\$1") ;;
     *) sources+=("\$1") ;;
   esac
@@ -23,7 +24,7 @@ for source in "\${sources[@]}"; do
   objects+=('$PWD/objects/'"\${object//[\/ ]/_}")
   [[ -e \${objects[-1]} ]] || $1 "\${flags[@]}" -c "\$source" -o "\${objects[-1]}"
 done
-exec $1 "\${flags[@]}" "\${objects[@]}" -o "\$out"
+exec $1 "\${flags[@]}" "\${objects[@]}" "\${libraries[@]}" -o "\$out"
 END
   chmod +x cc
   mkdir objects

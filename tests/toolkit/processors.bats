@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Every lesson on other processors, built for them, and run by qemu: aarch64, whose threads need larger
-# stacks than x86-64's, and ARM with 32 bits, where a long and a size_t are shorter.
+# Lessons 1 to 9, which need libc alone, on other processors, built for them, and run by qemu: aarch64, whose
+# threads need larger stacks than x86-64's, and ARM with 32 bits, where a long and a size_t are shorter.
 
 load ../helpers
 
@@ -10,7 +10,7 @@ build_for() {
   for need in "$1" "$2"; do
     type -P "$need" >/dev/null || skip "there is no $need"
   done
-  make -s -C "$ROOT" programs CC="$1" LDFLAGS=-static BUILD="$PWD/built" 2>messages
+  make -s -C "$ROOT" programs CC="$1" LDFLAGS=-static CRYPTO= BUILD="$PWD/built" 2>messages
   # glibc warns of every static program that looks up a name.
   if grep -E '(warning|error): ' messages | grep -v 'Using .get[a-z]*. in statically linked applications'; then
     return 1
@@ -38,13 +38,13 @@ works() {
 # A client of each program is answered; and threads have stacks that are large enough.
 all_work() {
   local directory
-  for directory in "$ROOT"/lessons/*/; do
+  for directory in "$ROOT"/lessons/0*/; do
     works "$(basename "$directory")" --filter-tags basic
   done
   works 09-socketserver-mixins -f 'mixin threading: a slow client delays nobody'
 }
 
-@test "aarch64: a client of every lesson is answered by its server, also by threads" {
+@test "aarch64: a client of each lesson is answered by its server, also by threads" {
   build_for aarch64-linux-gnu-gcc qemu-aarch64
   all_work
 }

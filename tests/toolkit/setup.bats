@@ -10,7 +10,7 @@ setup() {
   log=$BATS_TEST_TMPDIR/log
   export SETUP_ROOT=$BATS_TEST_TMPDIR/root
   unset BATS_LIB_PATH
-  mkdir -p "$bin" "$SETUP_ROOT/etc" "$SETUP_ROOT/usr/include"
+  mkdir -p "$bin" "$SETUP_ROOT/etc" "$SETUP_ROOT/usr/include/openssl"
   touch "$log"
   sh=$(command -v sh)
   local command
@@ -40,11 +40,12 @@ has_manager() {
 
 # What an installation brings: everything that the lessons and lint need.
 arrive() {
-  for name in cc make bash ip clang-format cppcheck shellcheck shfmt; do
+  for name in cc make bash ip pkg-config clang-format cppcheck shellcheck shfmt; do
     echo "#!/bin/sh" >"$PATH/$name"
     chmod +x "$PATH/$name"
   done
-  touch "$SETUP_ROOT/etc/services" "$SETUP_ROOT/etc/protocols" "$SETUP_ROOT/usr/include/stdio.h"
+  touch "$SETUP_ROOT/etc/services" "$SETUP_ROOT/etc/protocols" "$SETUP_ROOT/usr/include/stdio.h" \
+    "$SETUP_ROOT/usr/include/openssl/evp.h"
 }
 
 bare_setup() {
@@ -69,13 +70,13 @@ bare_setup() {
   has_manager apt-get
   bare_setup
   assert_success
-  assert_line 'Missing: cc, make, bash, stdio.h, /etc/services, /etc/protocols, ip'
-  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2'
+  assert_line 'Missing: cc, make, bash, stdio.h, /etc/services, /etc/protocols, ip, pkg-config, openssl/evp.h'
+  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev'
   assert_line 'Now type: make lesson-1'
   run cat "$log"
   assert_line --index 0 'apt-get -q update DEBIAN_FRONTEND=noninteractive'
   assert_line --index 1 \
-    'apt-get -q -y --no-install-recommends install gcc make bash libc6-dev netbase iproute2 DEBIAN_FRONTEND=noninteractive'
+    'apt-get -q -y --no-install-recommends install gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev DEBIAN_FRONTEND=noninteractive'
 }
 
 @test "it says what it will install before it installs" {
@@ -89,8 +90,8 @@ bare_setup() {
 @test "dnf, pacman, apk and brew" {
   local manager
   for manager in dnf pacman apk brew; do
-    rm -f "$bin"/{cc,make,bash,ip,apt-get,dnf,pacman,apk,brew}
-    rm -f "$SETUP_ROOT"/etc/* "$SETUP_ROOT"/usr/include/*
+    rm -f "$bin"/{cc,make,bash,ip,pkg-config,apt-get,dnf,pacman,apk,brew}
+    rm -f "$SETUP_ROOT"/etc/* "$SETUP_ROOT"/usr/include/{stdio.h,openssl/*}
     : >"$log"
     has_manager "$manager"
     bare_setup
@@ -148,7 +149,7 @@ bare_setup() {
   has_manager apt-get
   bare_setup lint
   assert_success
-  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 clang-format cppcheck shellcheck shfmt'
+  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev clang-format cppcheck shellcheck shfmt'
   refute_line --partial 'Now type'
 }
 
