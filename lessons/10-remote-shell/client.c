@@ -1,0 +1,386 @@
+/*
+ * client.c - runs commands on the server's computer, and prints what they print there.
+ *
+ * Run it:       make client-10                       (first: make server-10, elsewhere)
+ *               make -s client-10 ARGS="-- uname -a"
+ * Its partner:  server.c; both share the modules frame and token
+ *
+ * With words: they are one command, whose exit status is this program's. What is typed while it runs is
+ * its input. Without: each line of the input is a command. On a terminal, what is typed while one runs
+ * is its input; else its input is empty, because the lines are commands.
+ */
+#define _GNU_SOURCE /* ppoll */
+#include "cli.h"
+#include "frame.h"
+#include "lines.h"
+#include "net.h"
+#include "token.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct client {
+    int fd;
+    struct buffer incoming;
+    sigset_t while_waiting; /* the signals that are blocked only while it does not wait */
+    bool terminal;          /* commands are typed */
+    bool running;           /* a command runs */
+    bool has_input;         /* what stdin has is for the command */
+    bool input_wanted;      /* the server waits for a piece of it */
+    bool trace;             /* say what each recv returns */
+    int status;             /* of the last command */
+};
+
+/* ---- Ctrl-C ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* SIGINT is blocked, except inside ppoll: so it is never missed between a look at `interrupted` and
+ * the wait. */
+static void catch_interrupts(struct client *self)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt};
+    sigset_t interrupt;
+
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt, &self->while_waiting);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static void send_frame(struct client *self, char type, const void *bytes, size_t length)
+{
+    static char packed[FRAME_SIZE];
+    const size_t size = frame_pack(packed, type, bytes, length);
+
+    /* If it fails, the server has left; what it has said before is still to be read. */
+    net_send_all(self->fd, packed, size);
+}
+
+static void print_prompt(const struct client *self)
+{
+    if (self->terminal) {
+        fputs("> ", stdout);
+        fflush(stdout);
+    }
+}
+
+/* Waits until one of them is ready. Ctrl-C is for the command, if one runs; else for the line that was
+ * being typed, which the terminal has thrown away. */
+static void wait_for(struct client *self, struct pollfd *fds, nfds_t count)
+{
+    while (ppoll(fds, count, NULL, &self->while_waiting) == -1) {
+        if (errno != EINTR)
+            cli_fail("ppoll: %s", strerror(errno));
+        if (!interrupted)
+            continue;
+        interrupted = 0;
+        if (self->running) {
+            send_frame(self, FRAME_SIGNAL, "INT", strlen("INT"));
+        } else {
+            putchar('\n');
+            print_prompt(self);
+        }
+    }
+}
+
+/* ---- frames from the server ---- */
+
+/* Receives what has come. If the server has left, the program ends. */
+static void receive(struct client *self)
+{
+    const size_t piece = self->trace ? 1024 : 65536;
+    char *room = buffer_reserve(&self->incoming, piece);
+
+    if (room == NULL)
+        cli_fail("receive: %s", strerror(errno));
+    ssize_t received = recv(self->fd, room, piece, 0);
+    if (self->trace && received != -1)
+        fprintf(stderr, "recv: %zd bytes\n", received);
+    if (received == -1 && errno == EINTR)
+        return;
+    if (received == -1 && net_would_wait())
+        cli_fail("no answer came in time");
+    if (received == -1)
+        cli_fail("receive: %s", strerror(errno));
+    if (received == 0)
+        cli_fail("the server closed the connection");
+    buffer_added(&self->incoming, (size_t)received);
+}
+
+/* Sets *frame to the next frame that is here. Returns whether there is one. */
+static bool next_frame(struct client *self, struct frame *frame)
+{
+    int result = frame_next(&self->incoming, frame);
+
+    if (result == -1)
+        cli_fail("the server sent a frame of %zu bytes; the limit is %d", frame->length,
+                 FRAME_MAX);
+    if (self->trace && result == 1)
+        fprintf(stderr, "  frame %c of %zu bytes\n", frame->type, frame->length);
+    return result == 1;
+}
+
+/* Waits for the next frame, before commands run. What the server says against it ends the program. */
+static void await_frame(struct client *self, struct frame *frame)
+{
+    while (!next_frame(self, frame))
+        receive(self);
+    if (frame->type == FRAME_ERROR) {
+        cli_warn_bytes("the server answered", frame->bytes, frame->length);
+        exit(EXIT_FAILURE);
+    }
+}
+
+/* Proves that this program knows the token. */
+static void prove(struct client *self, const struct token *token, const char *path)
+{
+    unsigned char answer[TOKEN_ANSWER_SIZE];
+    struct frame frame;
+
+    await_frame(self, &frame);
+    if (frame.type != FRAME_CHALLENGE || frame.length != TOKEN_CHALLENGE_SIZE)
+        cli_fail("the server sent no challenge");
+    if (token_answer(token, (const unsigned char *)frame.bytes, answer) == -1)
+        cli_fail("HMAC: %s", strerror(errno));
+    send_frame(self, FRAME_ANSWER, answer, sizeof answer);
+    await_frame(self, &frame);
+    if (frame.type != FRAME_ACCEPTED)
+        cli_fail("the server has another token than %s", path);
+}
+
+/* Writes all of the bytes to stdout or stderr; and does not block in write(2), so that Ctrl-C works
+ * while nobody reads them. */
+static void print(struct client *self, int fd, const char *bytes, size_t length)
+{
+    struct pollfd out = {.fd = fd, .events = POLLOUT};
+
+    while (length > 0) {
+        wait_for(self, &out, 1);
+        /* A pipe that is ready has room for so many. */
+        ssize_t written = write(fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+        if (written == -1 && !net_would_wait())
+            cli_fail("%s: %s", fd == STDOUT_FILENO ? "stdout" : "stderr",
+                     strerror(errno));
+        if (written > 0) {
+            bytes += written;
+            length -= (size_t)written;
+        }
+    }
+}
+
+static void handle_frame(struct client *self, const struct frame *frame)
+{
+    switch (frame->type) {
+    case FRAME_STDOUT:
+        print(self, STDOUT_FILENO, frame->bytes, frame->length);
+        break;
+    case FRAME_STDERR:
+        print(self, STDERR_FILENO, frame->bytes, frame->length);
+        break;
+    case FRAME_WANTED:
+        self->input_wanted = true;
+        break;
+    case FRAME_EXIT:
+        self->status = frame->length == 1 ? (unsigned char)*frame->bytes : EXIT_FAILURE;
+        self->running = false;
+        break;
+    case FRAME_ERROR:
+        cli_warn_bytes("the server says", frame->bytes, frame->length);
+        break;
+    default:
+        cli_fail("the server sent a frame of the unknown type \\x%02x",
+                 (unsigned int)(unsigned char)frame->type);
+    }
+}
+
+/* ---- a command ---- */
+
+/* Sends a piece of stdin, or that it has ended. */
+static void send_input(struct client *self)
+{
+    static char piece[FRAME_MAX];
+    ssize_t length = self->has_input ? read(STDIN_FILENO, piece, sizeof piece) : 0;
+
+    if (length == -1 && net_would_wait())
+        return;
+    if (length == -1)
+        cli_warn("stdin: %s", strerror(errno));
+    send_frame(self, FRAME_INPUT, piece, length > 0 ? (size_t)length : 0);
+    self->input_wanted = false;
+}
+
+/* Runs a command to its end. */
+static void run(struct client *self, const char *text, size_t length)
+{
+    struct frame frame;
+
+    self->running = true;
+    self->input_wanted = false;
+    send_frame(self, FRAME_COMMAND, text, length);
+    while (self->running) {
+        struct pollfd ready[] = {
+            {.fd = self->fd, .events = POLLIN},
+            {.fd = self->input_wanted ? STDIN_FILENO : -1, .events = POLLIN},
+        };
+        wait_for(self, ready, 2);
+        if (ready[1].revents)
+            send_input(self);
+        if (ready[0].revents)
+            receive(self);
+        while (self->running && next_frame(self, &frame))
+            handle_frame(self, &frame);
+    }
+    if (self->terminal && self->status != 0)
+        printf("[exit status %d]\n", self->status);
+}
+
+/* ---- commands that are typed ---- */
+
+/* Waits for the next line of the input. Returns false at the end. */
+static bool read_line(struct client *self, struct lines *lines, char **line,
+                      size_t *length)
+{
+    int result;
+
+    while ((result = lines_next(lines, line, length)) == 0) {
+        struct pollfd ready[] = {
+            {.fd = self->fd, .events = POLLIN},
+            {.fd = STDIN_FILENO, .events = POLLIN},
+        };
+        size_t size;
+        char *room = lines_room(lines, &size);
+        if (room == NULL)
+            cli_fail("stdin: %s", strerror(errno));
+        wait_for(self, ready, 2);
+        if (ready[0].revents)
+            receive(self); /* no command runs: it is the server's end */
+        if (!ready[1].revents)
+            continue;
+        ssize_t count = read(STDIN_FILENO, room, size);
+        if (count == -1)
+            cli_fail("stdin: %s", strerror(errno));
+        if (count == 0 && !lines_has_part(lines))
+            return false;
+        if (count == 0) /* the last line has no end */
+            room[count++] = '\n';
+        lines_added(lines, (size_t)count);
+    }
+    if (result == -1)
+        cli_fail("stdin: a command longer than %d bytes", FRAME_MAX);
+    return true;
+}
+
+/* Runs each line of the input, until the end, or "exit". */
+static void run_lines(struct client *self)
+{
+    struct lines lines;
+    size_t length;
+    char *line;
+
+    lines_init(&lines, FRAME_MAX);
+    print_prompt(self);
+    while (read_line(self, &lines, &line, &length)) {
+        if (length == strlen("exit") && memcmp(line, "exit", length) == 0)
+            break;
+        run(self, line, length);
+        print_prompt(self);
+    }
+    lines_free(&lines);
+}
+
+/* ---- running it ---- */
+
+/* Joins words, with spaces. The text is the caller's, who never frees it. */
+static char *join(char **words)
+{
+    size_t size = 1;
+
+    for (char **word = words; *word != NULL; word++)
+        size += strlen(*word) + 1;
+    char *text = calloc(1, size);
+    if (text == NULL)
+        cli_fail("calloc: %s", strerror(errno));
+    for (char **word = words; *word != NULL; word++)
+        sprintf(text + strlen(text), "%s%s", word == words ? "" : " ", *word);
+    if (strlen(text) > FRAME_MAX)
+        cli_fail_usage("a command longer than %d bytes", FRAME_MAX);
+    return text;
+}
+
+/* Connects, and proves that it knows the token. If that fails, the program ends. */
+static void open_session(struct client *self, const char *host, long port, double timeout,
+                         const char *token_path)
+{
+    static char default_path[PATH_MAX];
+    struct token token;
+    const char *reason;
+
+    if (token_path == NULL && token_default_path(default_path, sizeof default_path) == -1)
+        cli_fail("no place for the token: name one with --token");
+    if (token_path == NULL)
+        token_path = default_path;
+    if (token_read(token_path, &token, &reason) == -1)
+        cli_fail("token %s: %s", token_path, reason);
+    self->fd = net_connect(host, port, &reason);
+    if (self->fd == -1)
+        cli_fail("connect %s:%ld: %s", host, port, reason);
+    if (net_set_nodelay(self->fd) == -1 || net_set_timeout(self->fd, timeout) == -1)
+        cli_fail("setsockopt: %s", strerror(errno));
+    prove(self, &token, token_path);
+    net_set_timeout(self->fd, 0); /* a command may take its time */
+}
+
+int main(int argc, char **argv)
+{
+    const char *host = "127.0.0.1", *token = NULL;
+    static struct client client;
+    double timeout = 10;
+    long port = 9999;
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "the server's name or address", .text = &host},
+        {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
+        {"token", 0, "FILE", "the secret that the server knows", .text = &token},
+        {"trace", 0, NULL,
+         "say on stderr what each recv(1024) returns, and which frames end in it",
+         .flag = &client.trace},
+        {"timeout", 't', "SEC",
+         "give up on a server that does not answer at first; 0 never does",
+         .seconds = &timeout},
+        {0},
+    };
+    const int first =
+        cli_parse(argc, argv, "[-- COMMAND...]",
+                  "Run a command on the server, or each line of the input.", options);
+    client.terminal = first == argc && isatty(STDIN_FILENO);
+    client.has_input = first < argc || client.terminal;
+    char *text = join(argv + first);
+    if (signal(SIGPIPE, SIG_IGN) ==
+        SIG_ERR) /* whoever reads stdout may close it: print says so */
+        cli_fail("signal: %s", strerror(errno));
+
+    open_session(&client, host, port, timeout, token);
+    catch_interrupts(&client);
+    if (first < argc)
+        run(&client, text, strlen(text));
+    else
+        run_lines(&client);
+    free(text);
+    buffer_free(&client.incoming);
+    close(client.fd);
+    return client.status;
+}

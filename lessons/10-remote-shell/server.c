@@ -1,0 +1,146 @@
+/*
+ * server.c - runs commands for clients that know the token, and streams what they print.
+ *
+ * Run it:       make server-10                            (then, elsewhere: make client-10)
+ *               make server-10 ARGS="--max-seconds 5"     (no command runs for longer)
+ * Its partner:  client.c; its modules are frame, token, command, keeper and session
+ *
+ * It stands on common/socketserver.h, with a thread for each client. What a client gets is in session.c.
+ */
+#include "cli.h"
+#include "frame.h"
+#include "net.h"
+#include "session.h"
+#include "socketserver.h"
+#include "token.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- the server's methods ---- */
+
+/* A client too many is told so. It is the loop that does this, so it must not wait. */
+static bool verify_request(struct server *server, const struct request *request)
+{
+    static const char REASON[] = "too many clients";
+    char frame[FRAME_HEAD + sizeof REASON];
+
+    if (server_active_requests(server) < (size_t)shell_server_of(server)->max_clients)
+        return base_server_verify_request(server, request);
+    shell_server_log(server, request, "refused: ", REASON, strlen(REASON));
+    const size_t length = frame_pack(frame, FRAME_ERROR, REASON, strlen(REASON));
+    send(request->fd, frame, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(request->fd, SHUT_WR);
+    recv(request->fd, frame, sizeof frame, MSG_DONTWAIT);
+    return false;
+}
+
+static void handle_error(struct server *server, const struct request *request, int error)
+{
+    const char *reason = strerror(error);
+
+    if (request == NULL)
+        cli_warn("no client: %s", reason);
+    else if (error != EPROTO) /* the session has said why */
+        shell_server_log(server, request, "failed: ", reason, strlen(reason));
+}
+
+/* ---- running it ---- */
+
+/* The thread of the loop. When it ends by itself, it wakes main, which waits for a signal. */
+static void *run_loop(void *server)
+{
+    if (server_serve_forever(server, 0.5) == -1)
+        cli_fail("poll: %s", strerror(errno));
+    kill(getpid(), SIGTERM);
+    return NULL;
+}
+
+/* Serves until SIGINT or SIGTERM: lesson 9 says why it is done so. */
+static void serve(struct server *server)
+{
+    pthread_t loop;
+    sigset_t stop;
+    int number;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    int error = pthread_create(&loop, NULL, run_loop, server);
+    if (error != 0)
+        cli_fail("pthread_create: %s", strerror(error));
+    sigwait(&stop, &number);
+    server_abort_requests(server);
+    server_shutdown(server);
+    pthread_join(loop, NULL);
+}
+
+/* Reads the token, or makes it. *path is set, if it is NULL. */
+static void open_token(const char **path, struct token *token)
+{
+    static char default_path[PATH_MAX];
+    const char *reason;
+
+    if (*path == NULL && token_default_path(default_path, sizeof default_path) == -1)
+        cli_fail("no place for the token: name one with --token");
+    if (*path == NULL)
+        *path = default_path;
+    if (token_make(*path) == -1)
+        cli_fail("token %s: %s", *path, strerror(errno));
+    if (token_read(*path, token, &reason) == -1)
+        cli_fail("token %s: %s", *path, reason);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct server_ops server_ops = {.verify_request = verify_request,
+                                                 .handle_error = handle_error};
+    static struct shell_server server = {.max_clients = 512,
+                                         .timeout = 10,
+                                         .max_seconds = 3600,
+                                         .lock = PTHREAD_MUTEX_INITIALIZER};
+    const char *host = "127.0.0.1", *token = NULL, *reason;
+    char name[SERVER_NAME_SIZE];
+    long port = 9999;
+    const struct cli_option options[] = {
+        {"host", 'H', "H", "name or address to bind", .text = &host},
+        {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
+         .max = 65535},
+        {"token", 0, "FILE", "the secret that clients must know; made if it is not there",
+         .text = &token},
+        {"max-seconds", 0, "SEC", "end a command that runs longer; 0 never does",
+         .seconds = &server.max_seconds},
+        {"max-clients", 0, "N", "clients at the same time; more are refused",
+         .number = &server.max_clients, .min = 1, .max = 100000},
+        {"timeout", 't', "SEC",
+         "give up on a client that does not prove the token; 0 never does",
+         .seconds = &server.timeout},
+        {"quiet", 'q', NULL, "do not log what clients do", .flag = &server.quiet},
+        {0},
+    };
+    cli_parse(argc, argv, NULL, "Run commands for clients that know the token.", options);
+    open_token(&token, &server.token);
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* a client, or a command, may close first */
+        cli_fail("signal: %s", strerror(errno));
+
+    threading_tcp_server_init(&server.base, &server.threads, &server_ops, &session_class);
+    server.threads.stack_size = 256 * 1024; /* OpenSSL wants more than the usual 64 KiB */
+    server.base.request_queue_size = 1024;  /* a class may come at once */
+    if (server_open(&server.base, host, port, &reason) == -1)
+        cli_fail("bind %s:%ld: %s", host, port, reason);
+    printf("listening on %s\n",
+           server_format_address(&server.base.address, server.base.address_length, name));
+    printf("the token is in %s\n", token);
+    serve(&server.base);
+    if (server_close(&server.base) == -1)
+        cli_fail("close %s: %s", name, strerror(errno));
+    return EXIT_SUCCESS;
+}
