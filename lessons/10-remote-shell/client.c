@@ -193,7 +193,9 @@ static void handle_frame(struct client *self, const struct frame *frame)
         print(self, STDERR_FILENO, frame->bytes, frame->length);
         break;
     case FRAME_WANTED:
-        self->input_wanted = true;
+        self->input_wanted = self->has_input;
+        if (!self->has_input) /* the end, at once */
+            send_frame(self, FRAME_INPUT, NULL, 0);
         break;
     case FRAME_EXIT:
         self->status = frame->length == 1 ? (unsigned char)*frame->bytes : EXIT_FAILURE;
@@ -214,7 +216,7 @@ static void handle_frame(struct client *self, const struct frame *frame)
 static void send_input(struct client *self)
 {
     static char piece[FRAME_MAX];
-    ssize_t length = self->has_input ? read(STDIN_FILENO, piece, sizeof piece) : 0;
+    ssize_t length = read(STDIN_FILENO, piece, sizeof piece);
 
     if (length == -1 && net_would_wait())
         return;
