@@ -105,6 +105,7 @@ int main(int argc, char **argv)
                                                  .handle_error = handle_error};
     static struct shell_server server = {.max_clients = 512,
                                          .timeout = 10,
+                                         .penalty = 2,
                                          .max_seconds = 3600,
                                          .lock = PTHREAD_MUTEX_INITIALIZER};
     const char *host = "127.0.0.1", *token = NULL, *reason;
@@ -123,6 +124,8 @@ int main(int argc, char **argv)
         {"timeout", 't', "SEC",
          "give up on a client that does not prove the token; 0 never does",
          .seconds = &server.timeout},
+        {"penalty", 0, "SEC", "challenge nobody for so long after three wrong answers",
+         .seconds = &server.penalty},
         {"quiet", 'q', NULL, "do not log what clients do", .flag = &server.quiet},
         {0},
     };

@@ -23,9 +23,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* After this many wrong answers the client is dropped, and nobody is challenged for PENALTY seconds. */
+/* After this many wrong answers the client is dropped, and nobody is challenged for a while. */
 enum { TRIES = 3 };
-static const double PENALTY = 2;
 
 static const double NONE = 0; /* no deadline; others are times on net_now's clock */
 
@@ -167,7 +166,7 @@ static int wait_for_turn(struct session *self)
 static void slow_the_next(struct shell_server *server)
 {
     pthread_mutex_lock(&server->lock);
-    server->next_challenge = net_now() + PENALTY;
+    server->next_challenge = net_now() + server->penalty;
     pthread_mutex_unlock(&server->lock);
 }
 

@@ -30,6 +30,7 @@ struct shell_server {
     struct token token;
     long max_clients;   /* at the same time */
     double timeout;     /* seconds to prove the token in; 0: no limit */
+    double penalty;     /* seconds that all must wait after three wrong answers of one */
     double max_seconds; /* that a command may run; 0: no limit */
     bool quiet;         /* log nothing */
 
