@@ -74,6 +74,7 @@ $(BUILD)/%.o: tests/%.c | compiler
 # What they try is a lesson's.
 $(BUILD)/fuzz/http: lessons/08-asynchat-http/http.c lessons/08-asynchat-http/slice.c
 $(BUILD)/fuzz/replies: lessons/08-asynchat-http/mail/reply.c
+$(BUILD)/fuzz/frames: lessons/10-remote-shell/frame.c
 
 $(BUILD)/common/%.o: common/%.c | compiler
 	mkdir -p $(@D)
