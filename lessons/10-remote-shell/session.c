@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -482,6 +483,7 @@ static int finish(struct request_handler *handler)
     buffer_free(&self->input);
     queue_free(&self->outgoing);
     /* END EXERCISE */
+    OPENSSL_thread_stop(); /* gives back what OpenSSL keeps for this thread */
     log_text(self, "left", "");
     return request_handler_class.finish(handler);
 }
