@@ -658,8 +658,12 @@ is_writing() {
   [[ $(ps -o stat= -p "$(pgrep -f "^yes $nap_time\$")") == S* ]]
 }
 
+is_there() {
+  pgrep -f "^yes $nap_time\$" >/dev/null
+}
+
 has_no_yes() {
-  ! pgrep -f "^yes $nap_time\$" >/dev/null
+  ! is_there
 }
 
 # bats test_tags=needs:runs,points:3
@@ -866,6 +870,17 @@ accepting() {
   assert_same "$(<client.out)" bye
 }
 
+# bats test_tags=needs:asks,points:3
+@test "client: SIGINT works while output comes without a pause" {
+  start_shell
+  choose_nap
+  # shellcheck disable=SC2016 # bash expands it
+  start client bash -c 'exec "$0" "$@" >/dev/null' "$CLIENT" --port "$port" --token token -- "exec yes $nap_time"
+  wait_until is_there || fail "the command does not run"
+  send_signal client INT
+  wait_for_status client 130
+}
+
 # bats test_tags=needs:asks
 @test "client: SIGINT works while nobody reads what it prints" {
   start_shell
@@ -957,6 +972,7 @@ accepting() {
 # bats test_tags=needs:asks,points:3
 @test "client: on a terminal: a prompt, cat until Ctrl-D, Ctrl-C, the exit status" {
   start_shell
+  choose_nap
   start terminal env --default-signal script -qec "'$CLIENT' --port $port --token token" /dev/null
   wait_for_line terminal.out '^> '
   tell terminal cat
@@ -965,8 +981,8 @@ accepting() {
   wait_for_line terminal.out '^for cat' 2 # its echo, and what cat prints
   printf '\004' >&"${input_of[terminal]}"
   wait_for_line server.out 'exit status 0$'
-  tell terminal 'sleep 9999'
-  wait_for_line server.out 'runs: sleep 9999$'
+  tell terminal "sleep $nap_time"
+  wait_until has_napping 1 # the shell alone, before it has started that, may lose the signal
   printf '\003' >&"${input_of[terminal]}"
   wait_for_line terminal.out 'exit status 130'
   printf 'typed, and not sent\003' >&"${input_of[terminal]}"
@@ -979,6 +995,7 @@ accepting() {
 
 # bats test_tags=needs:asks
 @test "client: --trace says what each recv returns, and which frames end in it" {
+  not_under short-recv # what is asserted is one recv
   start_shell && stop server
   accepting recv:100 "send:$(frame w)$(frame o one)$(exit_frame 00)" hold
   remote --trace -- true

@@ -9,7 +9,6 @@
  * its input. Without: each line of the input is a command. On a terminal, what is typed while one runs
  * is its input; else its input is empty, because the lines are commands.
  */
-#define _GNU_SOURCE /* ppoll */
 #include "cli.h"
 #include "frame.h"
 #include "lines.h"
@@ -30,36 +29,40 @@
 struct client {
     int fd;
     struct buffer incoming;
-    sigset_t while_waiting; /* the signals that are blocked only while it does not wait */
-    bool terminal;          /* commands are typed */
-    bool running;           /* a command runs */
-    bool has_input;         /* what stdin has is for the command */
-    bool input_wanted;      /* the server waits for a piece of it */
-    bool trace;             /* say what each recv returns */
-    int status;             /* of the last command */
+    int interrupts;    /* a pipe: a byte in it for each Ctrl-C */
+    bool terminal;     /* commands are typed */
+    bool running;      /* a command runs */
+    bool has_input;    /* what stdin has is for the command */
+    bool input_wanted; /* the server waits for a piece of it */
+    bool trace;        /* say what each recv returns */
+    int status;        /* of the last command */
 };
 
 /* ---- Ctrl-C ---- */
 
-static volatile sig_atomic_t interrupted;
+static int interrupt_pipe[2];
 
 static void on_interrupt(int number)
 {
+    const int error = errno;
+
     (void)number;
-    interrupted = 1;
+    if (write(interrupt_pipe[1], "", 1) ==
+        -1) /* it is full of them: one more makes no difference */
+        errno = error;
 }
 
-/* SIGINT is blocked, except inside ppoll: so it is never missed between a look at `interrupted` and
- * the wait. */
+/* A flag would not do: the signal may come after a look at it, just before poll(2) is entered. A byte in
+ * a pipe stays there, and poll waits for it as for all else. */
 static void catch_interrupts(struct client *self)
 {
-    const struct sigaction action = {.sa_handler = on_interrupt};
-    sigset_t interrupt;
+    const struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
 
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    sigprocmask(SIG_BLOCK, &interrupt, &self->while_waiting);
-    sigaction(SIGINT, &action, NULL);
+    if (pipe(interrupt_pipe) == -1 || net_set_nonblocking(interrupt_pipe[0]) == -1 ||
+        net_set_nonblocking(interrupt_pipe[1]) == -1 ||
+        sigaction(SIGINT, &action, NULL) == -1)
+        cli_fail("SIGINT: %s", strerror(errno));
+    self->interrupts = interrupt_pipe[0];
 }
 
 static void send_frame(struct client *self, char type, const void *bytes, size_t length)
@@ -79,22 +82,42 @@ static void print_prompt(const struct client *self)
     }
 }
 
-/* Waits until one of them is ready. Ctrl-C is for the command, if one runs; else for the line that was
- * being typed, which the terminal has thrown away. */
-static void wait_for(struct client *self, struct pollfd *fds, nfds_t count)
+/* Ctrl-C is for the command, if one runs; else for the line that was being typed, which the terminal has
+ * thrown away. */
+static void handle_interrupt(struct client *self)
 {
-    while (ppoll(fds, count, NULL, &self->while_waiting) == -1) {
-        if (errno != EINTR)
-            cli_fail("ppoll: %s", strerror(errno));
-        if (!interrupted)
-            continue;
-        interrupted = 0;
-        if (self->running) {
-            send_frame(self, FRAME_SIGNAL, "INT", strlen("INT"));
-        } else {
-            putchar('\n');
-            print_prompt(self);
+    char bytes[16];
+
+    if (read(self->interrupts, bytes, sizeof bytes) < 1)
+        return;
+    if (self->running) {
+        send_frame(self, FRAME_SIGNAL, "INT", strlen("INT"));
+    } else {
+        putchar('\n');
+        print_prompt(self);
+    }
+}
+
+/* Waits until `fd` is ready for `events`, or `other` for reading, unless it is -1. Returns which of the two
+ * bits is set: READY, OTHER_READY. Meanwhile, Ctrl-C is handled. */
+enum { READY = 1, OTHER_READY = 2 };
+static int wait_for(struct client *self, int fd, short events, int other)
+{
+    for (;;) {
+        struct pollfd ready[] = {
+            {.fd = self->interrupts, .events = POLLIN},
+            {.fd = fd, .events = events},
+            {.fd = other, .events = POLLIN},
+        };
+        if (poll(ready, 3, -1) == -1) {
+            if (errno == EINTR)
+                continue;
+            cli_fail("poll: %s", strerror(errno));
         }
+        if (ready[0].revents)
+            handle_interrupt(self);
+        if (ready[1].revents || ready[2].revents)
+            return (ready[1].revents ? READY : 0) | (ready[2].revents ? OTHER_READY : 0);
     }
 }
 
@@ -167,10 +190,8 @@ static void prove(struct client *self, const struct token *token, const char *pa
  * while nobody reads them. */
 static void print(struct client *self, int fd, const char *bytes, size_t length)
 {
-    struct pollfd out = {.fd = fd, .events = POLLOUT};
-
     while (length > 0) {
-        wait_for(self, &out, 1);
+        wait_for(self, fd, POLLOUT, -1);
         /* A pipe that is ready has room for so many. */
         ssize_t written = write(fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
         if (written == -1 && !net_would_wait())
@@ -235,14 +256,11 @@ static void run(struct client *self, const char *text, size_t length)
     self->input_wanted = false;
     send_frame(self, FRAME_COMMAND, text, length);
     while (self->running) {
-        struct pollfd ready[] = {
-            {.fd = self->fd, .events = POLLIN},
-            {.fd = self->input_wanted ? STDIN_FILENO : -1, .events = POLLIN},
-        };
-        wait_for(self, ready, 2);
-        if (ready[1].revents)
+        const int ready =
+            wait_for(self, self->fd, POLLIN, self->input_wanted ? STDIN_FILENO : -1);
+        if (ready & OTHER_READY)
             send_input(self);
-        if (ready[0].revents)
+        if (ready & READY)
             receive(self);
         while (self->running && next_frame(self, &frame))
             handle_frame(self, &frame);
@@ -260,18 +278,14 @@ static bool read_line(struct client *self, struct lines *lines, char **line,
     int result;
 
     while ((result = lines_next(lines, line, length)) == 0) {
-        struct pollfd ready[] = {
-            {.fd = self->fd, .events = POLLIN},
-            {.fd = STDIN_FILENO, .events = POLLIN},
-        };
         size_t size;
         char *room = lines_room(lines, &size);
         if (room == NULL)
             cli_fail("stdin: %s", strerror(errno));
-        wait_for(self, ready, 2);
-        if (ready[0].revents)
+        const int ready = wait_for(self, self->fd, POLLIN, STDIN_FILENO);
+        if (ready & READY)
             receive(self); /* no command runs: it is the server's end */
-        if (!ready[1].revents)
+        if (!(ready & OTHER_READY))
             continue;
         ssize_t count = read(STDIN_FILENO, room, size);
         if (count == -1)
