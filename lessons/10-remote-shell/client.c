@@ -114,8 +114,8 @@ static int wait_for(struct client *self, int fd, short events, int other)
                 continue;
             cli_fail("poll: %s", strerror(errno));
         }
-        if (ready[0].revents)
-            handle_interrupt(self);
+        /* Also if poll has not seen it: a Ctrl-C that came before a line that it has seen. */
+        handle_interrupt(self);
         if (ready[1].revents || ready[2].revents)
             return (ready[1].revents ? READY : 0) | (ready[2].revents ? OTHER_READY : 0);
     }
