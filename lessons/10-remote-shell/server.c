@@ -36,7 +36,7 @@ static bool verify_request(struct server *server, const struct request *request)
         return base_server_verify_request(server, request);
     shell_server_log(server, request, "refused: ", REASON, strlen(REASON));
     const size_t length = frame_pack(frame, FRAME_ERROR, REASON, strlen(REASON));
-    send(request->fd, frame, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    send(request->fd, frame, length, MSG_NOSIGNAL); /* it fits into the empty buffer */
     shutdown(request->fd, SHUT_WR);
     recv(request->fd, frame, sizeof frame, MSG_DONTWAIT);
     return false;

@@ -94,7 +94,11 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct session *self,
     va_end(arguments);
     log_text(self, "refused: ", reason);
     send_frame(self, FRAME_ERROR, reason, strlen(reason));
-    fcntl(self->fd, F_SETFL, 0); /* it blocks again: net_linger waits */
+    /* From here on the connection may block, but not for long: nobody else waits for this thread. */
+    fcntl(self->fd, F_SETFL, 0);
+    net_set_timeout(self->fd, 1);
+    net_send_all(self->fd, buffer_front(&self->outgoing.buffer),
+                 queue_length(&self->outgoing));
     net_linger(self->fd);
     errno = EPROTO;
     return -1;
@@ -115,6 +119,21 @@ static int receive(struct session *self)
         return refuse(self, "half a frame, and then the end");
     buffer_added(&self->incoming, (size_t)received);
     return received > 0;
+}
+
+/* Does what poll(2) says that can be done with the connection: sends what waits, receives what has come.
+ * Returns as receive does. */
+static int attend(struct session *self, short events)
+{
+    if ((events & POLLOUT) && queue_flush(&self->outgoing, self->fd) == -1)
+        return -1;
+    return (events & ~POLLOUT) ? receive(self) : 1;
+}
+
+/* What to wait for on the connection. */
+static short wanted_events(const struct session *self)
+{
+    return queue_length(&self->outgoing) > 0 ? POLLIN | POLLOUT : POLLIN;
 }
 
 /* The next frame that is here already. Returns 1, 0 if there is none, or -1 with errno set. */
@@ -174,14 +193,15 @@ static void slow_the_next(struct shell_server *server)
 /* Waits for the frame with the answer. Returns 1, 0 if the client has left, or -1 with errno set. */
 static int receive_answer(struct session *self, struct frame *frame, double deadline)
 {
-    struct pollfd connection = {.fd = self->fd, .events = POLLIN};
+    struct pollfd connection = {.fd = self->fd};
     int result;
 
     while ((result = next_frame(self, frame)) == 0) {
+        connection.events = wanted_events(self);
         int ready = poll(&connection, 1, milliseconds_until(deadline));
         if (ready == 0)
             return refuse(self, "no answer to the challenge in time");
-        if (ready == 1 && (result = receive(self)) != 1)
+        if (ready == 1 && (result = attend(self, connection.revents)) != 1)
             return result;
     }
     if (result == 1 && frame->type != FRAME_ANSWER)
@@ -392,9 +412,7 @@ static int wait_for_events(struct session *self, struct pollfd ready[WATCHED])
 
     for (int i = 0; i < WATCHED; i++)
         ready[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-    ready[CONNECTION].fd = self->fd;
-    if (!room)
-        ready[CONNECTION].events = POLLIN | POLLOUT;
+    ready[CONNECTION] = (struct pollfd){.fd = self->fd, .events = wanted_events(self)};
     if (buffer_length(&self->input) > 0)
         ready[INPUT] = (struct pollfd){.fd = command->input, .events = POLLOUT};
     if (room) {
@@ -417,15 +435,10 @@ static int serve(struct session *self)
 
     if (wait_for_events(self, ready) == -1)
         return errno == EINTR ? 1 : -1;
-    if ((ready[CONNECTION].revents & POLLOUT) &&
-        queue_flush(&self->outgoing, self->fd) == -1)
+    if ((result = attend(self, ready[CONNECTION].revents)) != 1)
+        return result;
+    if (obey(self) == -1)
         return -1;
-    if (ready[CONNECTION].revents & ~POLLOUT) {
-        if ((result = receive(self)) != 1)
-            return result;
-        if (obey(self) == -1)
-            return -1;
-    }
     if (command->keeper == 0)
         return 1;
     if (ready[INPUT].revents && command->input != -1 && feed(self) == -1)
