@@ -171,3 +171,23 @@ finds_port_taken() {
   assert_fails 1
   assert_regex "$stderr" '^server: bind 192.0.2.1:0: Cannot assign requested address$'
 }
+
+@test "without OpenSSL: the lessons that need it are named, and the others are built" {
+  mkdir bin
+  ln -s "$(type -P false)" bin/pkg-config
+  PATH=$PWD/bin:$PATH verb -s programs
+  assert_succeeds
+  assert_equal "${#stderr_lines[@]}" 1
+  assert_regex "$stderr" '^not built: 10-remote-shell.*; lessons 10 to 12 need OpenSSL; run: scripts/setup$'
+  PATH=$PWD/bin:$PATH run_bounded make -C "$ROOT" -n BUILD="$PWD/built" V=1 programs
+  assert_line --partial 'lessons/09-socketserver-mixins/server.c'
+  refute_line --partial 'lessons/10-remote-shell/server.c'
+  local name
+  for name in lesson server client; do
+    PATH=$PWD/bin:$PATH verb "$name-10"
+    assert_fails 1
+    assert_equal "$stderr" "libcrypto, OpenSSL's library, is not installed; run: scripts/setup"
+  done
+  PATH=$PWD/bin:$PATH verb server-9 ARGS=--help
+  assert_succeeds
+}
