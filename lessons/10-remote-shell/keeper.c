@@ -44,19 +44,18 @@ static void reset_signals(void)
     sigset_t none;
 
     for (int number = 1; number < NSIG; number++)
-        sigaction(number, &usual,
-                  NULL); /* fails for SIGKILL and SIGSTOP, which can't be changed */
+        sigaction(number, &usual, NULL); /* SIGKILL and SIGSTOP can't be changed */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Says on stderr, which is the client's, what has failed. */
-static void complain(const char *what, const char *about)
+/* Says to `fd`, the command's stderr, which the client sees, what has failed. */
+static void complain(int fd, const char *what, const char *about)
 {
     const char *parts[] = {"server: ", what, about, "\n"};
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (write(STDERR_FILENO, parts[i], strlen(parts[i])) == -1)
+        if (write(fd, parts[i], strlen(parts[i])) == -1)
             return;
 }
 
@@ -83,10 +82,10 @@ static _Noreturn void run_shell(const struct keeper *keeper)
         _exit(CANNOT_START);
     close_between(4, UINT_MAX);
     if (*keeper->directory != '\0' && chdir(keeper->directory) == -1)
-        complain("can't enter the directory ", keeper->directory);
+        complain(STDERR_FILENO, "can't enter the directory ", keeper->directory);
     reset_signals();
     execl("/bin/sh", "sh", "-c", SCRIPT, "sh", keeper->text, (char *)NULL);
-    complain("can't start ", "/bin/sh");
+    complain(STDERR_FILENO, "can't start ", "/bin/sh");
     _exit(CANNOT_START);
 }
 
@@ -195,7 +194,7 @@ _Noreturn void keeper_run(const struct keeper *keeper)
     pid_t shell = fork();
     switch (shell) {
     case -1:
-        complain("fork: ", strerror(errno));
+        complain(keeper->error, "fork: ", strerror(errno));
         break;
     case 0:
         run_shell(keeper);
