@@ -754,8 +754,10 @@ has_no_yes() {
   no_more_descriptors server
   tell there 'echo one'
   wait_for_line there.err 'the server says: Too many open files'
+  start_remote late -- echo late
   assert_idle server
   more_descriptors server
+  wait_for_status late 0
   tell there 'echo two'
   wait_for_line there.out '^two$'
   assert_no_children server

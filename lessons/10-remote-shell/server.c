@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* ---- the server's methods ---- */
 
@@ -54,12 +53,11 @@ static void handle_error(struct server *server, const struct request *request, i
 
 /* ---- running it ---- */
 
-/* The thread of the loop. When it ends by itself, it wakes main, which waits for a signal. */
+/* The thread of the loop. */
 static void *run_loop(void *server)
 {
     if (server_serve_forever(server, 0.5) == -1)
         cli_fail("poll: %s", strerror(errno));
-    kill(getpid(), SIGTERM);
     return NULL;
 }
 
