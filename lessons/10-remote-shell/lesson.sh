@@ -163,21 +163,21 @@ ask "How many of the two does C find?" \
   "None." \
   --answer 3
 columns server A B C
-client A -- "trap '' HUP TERM; setsid sleep $port & echo ready; sleep $port"
+client A -- "trap \"\" HUP TERM; setsid sleep $port & echo ready; sleep $port"
 expect A '^ready$'
 let_pass 0.5
-client B -- "pgrep -xf 'sleep $port' | wc -l"
+client B -- "pgrep -xf \"sleep $port\" | wc -l"
 expect B '^2$'
 wait_for_status B 0
 stop A
 let_pass 1
-client C -- "pgrep -xf 'sleep $port' | wc -l"
+client C -- "pgrep -xf \"sleep $port\" | wc -l"
 expect C '^0$'
 wait_for_status C 0
 reveal "The kernel of A's computer closes the connection, and the server notices. It tells the command's" \
   "keeper, a process that stands between the two: SIGHUP for the command's group, and after 0.4 seconds" \
-  "SIGKILL for everybody that the command has started. No process can ignore SIGKILL, and on Linux none" \
-  "can leave its keeper."
+  "SIGKILL for everybody that the command has started. No process can ignore SIGKILL. The README" \
+  "says how a keeper finds them all, and whom it does not find."
 
 title "7. A client that does not read"
 say "A's command prints 34 MB (34 million bytes), and tee writes them to a file, too. A is frozen: it reads" \
