@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # demo: client
-# demo: client
+# demo: client --trace
 
 peer=../tools/peer # a client or a server that sends exactly what it is told
 
@@ -148,7 +148,7 @@ title "6. The client is gone"
 say "First A presses Ctrl-C: the client sends a frame s, and the server sends SIGINT to the command's" \
   "process group."
 columns server A
-server
+server --quiet
 client A -- 'trap "echo caught; exit 5" INT; echo ready; sleep 60'
 expect A '^ready$'
 stop A INT
@@ -188,9 +188,9 @@ ask "What happens to A's command?" \
   "It waits in write, until A reads." \
   --answer 3
 columns server A B
-server
-count A -- "sleep 1; seq 4444444 | tee $tour_directory/copy"
-expect server ' runs: sleep 1'
+server --quiet
+count A -- "echo ready >&2; sleep 1; seq 4444444 | tee $tour_directory/copy"
+expect A '^ready$'
 freeze A
 let_pass 3
 client B -- "a=\$(wc -c <$tour_directory/copy); sleep 1; b=\$(wc -c <$tour_directory/copy); echo \$((b - a)) of \$b bytes more"
