@@ -467,6 +467,7 @@ static int setup(struct request_handler *handler)
     struct session *self = container_of(handler, struct session, base);
 
     self->fd = handler->request->fd;
+    self->outgoing.buffer.limit = FRAME_SIZE; /* who only sends may not fill it */
     self->command = COMMAND_NONE;
     self->deadline = NONE;
     log_text(self, "connected", "");
