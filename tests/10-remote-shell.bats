@@ -120,7 +120,7 @@ raw_is_closed() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:runs,basic,needs:listens,points:5,exercise:1,exercise:3,exercise:4,exercise:5,mistake:host-order
+# bats test_tags=id:runs,basic,needs:listens,points:5,exercise:1,exercise:2,exercise:3,exercise:4,exercise:5,mistake:host-order
 @test "server: runs a command for a client that knows the token" {
   start_shell
   remote -- echo hello world
@@ -235,7 +235,7 @@ raw_is_closed() {
 
 # ---- the server: who may ----
 
-# bats test_tags=id:challenges,needs:listens,points:3,exercise:3,mistake:same-challenge
+# bats test_tags=id:challenges,needs:listens,points:3,exercise:2,mistake:same-challenge
 @test "server: each connection gets another challenge, and each try" {
   start_shell
   local wrong
@@ -252,7 +252,13 @@ raw_is_closed() {
   assert_same "$(printf '%s\n' "${challenges[@]}" | sort -u | wc -l)" 5
 }
 
-# bats test_tags=needs:runs,points:3,exercise:3,mistake:same-challenge
+# bats test_tags=needs:challenges,points:3,exercise:3
+@test "server: the right answer to the challenge is accepted" {
+  start_shell
+  open_proved
+}
+
+# bats test_tags=needs:runs,points:3,exercise:2,mistake:same-challenge
 @test "server: a recorded answer is worth nothing for another connection" {
   start_shell
   open_proved
@@ -263,7 +269,7 @@ raw_is_closed() {
   assert_same "$(take 1)" 68 # another challenge
 }
 
-# bats test_tags=needs:runs,points:5,exercise:2,exercise:3,mistake:no-proof,mistake:empty-answer
+# bats test_tags=needs:runs,points:5,exercise:3,exercise:2,mistake:no-proof,mistake:empty-answer
 @test "server: nothing runs before the token is proved" {
   start_shell
   peer recv:37 "send:$(frame c "touch '$PWD/ran'")" eof
@@ -445,7 +451,7 @@ refuses_token() {
   start_shell
   open_proved
   put "$(frame Q)"
-  raw_is_closed 'unknown type \\*x51'
+  raw_is_closed 'unknown type 0x51'
   open_proved
   put 'c\x00\x00'
   exec {raw}<&-
@@ -697,6 +703,23 @@ has_no_yes() {
   done
   all_gone "it was interrupted"
   exec {raw}<&-
+}
+
+# bats test_tags=needs:runs,points:3,mistake:unlimited-queue
+@test "server: a client that asks again and again, and never reads the answers, is dropped" {
+  not_under short-recv short-send # a million bytes, one at a time
+  start_shell
+  printf 'c\0\0\0\1\0' >asks # a command that can't be: each is answered with more bytes than it has
+  local n
+  for n in {1..18}; do
+    cat asks asks >twice
+    mv twice asks
+  done
+  open_proved
+  timeout 10 cat asks >&"$raw" 2>cat.err || true # until it is dropped
+  wait_for_line server.out 'failed: No buffer space'
+  exec {raw}<&-
+  still_serves
 }
 
 # ---- the server: clients come and go ----

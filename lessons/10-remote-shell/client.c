@@ -226,7 +226,7 @@ static void handle_frame(struct client *self, const struct frame *frame)
         cli_warn_bytes("the server says", frame->bytes, frame->length);
         break;
     default:
-        cli_fail("the server sent a frame of the unknown type \\x%02x",
+        cli_fail("the server sent a frame of the unknown type 0x%02x",
                  (unsigned int)(unsigned char)frame->type);
     }
 }

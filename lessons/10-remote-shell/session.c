@@ -205,7 +205,7 @@ static int receive_answer(struct session *self, struct frame *frame, double dead
             return result;
     }
     if (result == 1 && frame->type != FRAME_ANSWER)
-        return refuse(self, "a frame of type \\x%02x before the token was proved",
+        return refuse(self, "a frame of the type 0x%02x before the token was proved",
                       (unsigned int)(unsigned char)frame->type);
     return result;
 }
@@ -221,7 +221,7 @@ static int prove(struct session *self)
         return -1;
     const double deadline = deadline_in(server->timeout);
     for (int i = 0; i < TRIES; i++) {
-        /* EXERCISE 3: send a new challenge, and receive the answer; if it is right, send that it is
+        /* EXERCISE 2: send a new challenge, and receive the answer; if it is right, send that it is
          * accepted, and return 1 */
         if (token_challenge(challenge) == -1 ||
             send_frame(self, FRAME_CHALLENGE, challenge, sizeof challenge) == -1)
@@ -347,7 +347,7 @@ static int obey(struct session *self)
         while (i < count && TYPES[i].type != frame.type)
             i++;
         if (i == count)
-            return refuse(self, "a frame of the unknown type \\x%02x",
+            return refuse(self, "a frame of the unknown type 0x%02x",
                           (unsigned int)(unsigned char)frame.type);
         if (TYPES[i].handle(self, &frame) == -1)
             return -1;

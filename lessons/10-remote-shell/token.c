@@ -193,7 +193,7 @@ bool token_is_answer(const struct token *token,
 {
     unsigned char answer[TOKEN_ANSWER_SIZE];
 
-    /* EXERCISE 2: compare all of the answer with the bytes. memcmp stops at the first byte that
+    /* EXERCISE 3: compare all of the answer with the bytes. memcmp stops at the first byte that
      * differs: who measures its time could find one byte after the other. CRYPTO_memcmp does not */
     return length == TOKEN_ANSWER_SIZE && token_answer(token, challenge, answer) == 0 &&
            CRYPTO_memcmp(answer, bytes, TOKEN_ANSWER_SIZE) == 0;
