@@ -69,9 +69,9 @@ find_lesson() {
 # build_targets TARGET...: makes them quietly; a lesson's name stands for its programs. What the
 # compiler says is in $build_output. Returns make's exit status.
 build_targets() {
-  scripts/need make
+  scripts/need make || exit # also where a failure of this function is asked for
   # The lesson is $1, if it is one.
-  [[ $1 != 1[0-2]-* ]] || scripts/need libcrypto
+  [[ $1 != 1[0-2]-* ]] || scripts/need libcrypto || exit
   # A compiler that is not installed is no fault in the lesson: it has its own message.
   build_output=$(make -s BUILD="$build" compiler 2>&1) || {
     grep -v '^make' <<<"$build_output" >&2 || true
