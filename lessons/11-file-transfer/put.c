@@ -1,0 +1,220 @@
+/*
+ * put.c - sends files, as put.h says.
+ *
+ * For a small file, nothing is asked: its bytes follow the request, and the next file follows them,
+ * before the first one is answered. So many small files take hardly longer than one large one.
+ */
+#include "put.h"
+
+#include "digest.h"
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- small files ---- */
+
+/* The files that are not answered yet. If they were too many, each side could wait for ever: the
+ * server with an answer that the client does not read, and the client with a file. */
+enum { WINDOW = 64 };
+
+struct window {
+    const char *names[WINDOW]; /* a ring: the oldest is names[first] */
+    off_t sizes[WINDOW];
+    int first, count;
+};
+
+/* Takes answers, until at most `left` are missing. Returns whether all were good. */
+static bool collect(struct session *session, struct window *window, int left)
+{
+    bool all = true;
+
+    while (window->count > left) {
+        const char *name = window->names[window->first];
+        struct reply reply = {.reason = "the connection is lost", .reason_length = 22};
+        if (session->is_open)
+            session_receive(session, &reply);
+        if (!reply.is_ok)
+            all = session_complain_reply(session, name, &reply);
+        else
+            session_tell(session, name, window->sizes[window->first], 0);
+        window->first = (window->first + 1) % WINDOW;
+        window->count--;
+    }
+    return all;
+}
+
+/* Reads exactly `size` bytes. Returns 0, or -1 with errno; EIO, if the file has fewer. */
+static int read_whole(int file, char *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t count = read(file, bytes + done, size - done);
+        if (count == 0)
+            errno = EIO;
+        if (count <= 0)
+            return -1;
+        done += (size_t)count;
+    }
+    return 0;
+}
+
+/* Computes the digest of `size` bytes. Returns 0, or -1 with errno. */
+static int compute(const char *bytes, size_t size, char text[DIGEST_SIZE])
+{
+    struct digest digest;
+
+    if (digest_begin(&digest) == -1)
+        return -1;
+    int result = digest_add(&digest, bytes, size);
+    if (result == 0)
+        result = digest_text(&digest, text);
+    digest_end(&digest);
+    return result;
+}
+
+static bool put_small(struct session *session, struct window *window, const char *name,
+                      int file, const struct stat *about)
+{
+    const size_t size = (size_t)about->st_size;
+    char word[NAME_WORD_SIZE], text[DIGEST_SIZE];
+    char *bytes = session->transfer.piece;
+    bool all = true;
+
+    if (read_whole(file, bytes, size) == -1 || compute(bytes, size, text) == -1)
+        return session_complain(session, name, strerror(errno));
+    if (file_has_changed(file, about))
+        return session_complain(session, name, "the file has changed while it was sent");
+    if (window->count == WINDOW)
+        all = collect(session, window, WINDOW / 2);
+    session_open(session);
+    int place = (window->first + window->count++) % WINDOW;
+    window->names[place] = name;
+    window->sizes[place] = about->st_size;
+    if (transfer_write_line(&session->transfer, "PUT %s %zu %s", name_encode(name, word),
+                            size, text) == -1 ||
+        wfile_write(&session->wfile, bytes, size) == -1)
+        return collect(session, window, 0); /* it tells why */
+    return all;
+}
+
+/* ---- large files ---- */
+
+/* Asks how much of the file the server has, and compares that with our own bytes, which go into
+ * the digest. Returns from where to send, or -1, when it has said why not. */
+static off_t agree(struct session *session, const char *name, int file, off_t size,
+                   struct digest *digest)
+{
+    char word[NAME_WORD_SIZE], own[DIGEST_SIZE];
+    struct reply reply;
+
+    transfer_write_line(&session->transfer, "PUT %s %jd -", name_encode(name, word),
+                        (intmax_t)size);
+    if (session_receive(session, &reply) == -1 || !reply.is_ok) {
+        session_complain_reply(session, name, &reply);
+        return -1;
+    }
+    /* EXERCISE 5: if the server has bytes of this file, and they are the same as ours, go on
+     * behind them; else begin at the beginning, with a digest of no bytes */
+    off_t from = reply.number > 0 && reply.number <= size ? reply.number : 0;
+    if (from > 0 && (transfer_add_file(&session->transfer, digest, file, from) == -1 ||
+                     digest_text(digest, own) == -1 || strcmp(own, reply.digest) != 0)) {
+        from = 0;
+        digest_restart(digest);
+    }
+    /* END EXERCISE */
+    transfer_write_line(&session->transfer, "FROM %jd", (intmax_t)from);
+    return from;
+}
+
+/* Sends the bytes, and then their digest. Returns true, and the answer is still to come; or false,
+ * when it has said why, and the session is closed. */
+static bool send_bytes(struct session *session, const char *name, int file,
+                       const struct stat *about, off_t from, struct digest *digest)
+{
+    char text[DIGEST_SIZE];
+    struct reply reply = {0};
+
+    session->transfer.may_be_answered = true;
+    enum transfer_end end =
+        transfer_send_file(&session->transfer, file, from, about->st_size, digest);
+    if (end == TRANSFER_FILE) {
+        session_complain(session, name, strerror(errno));
+    } else if (end != TRANSFER_DONE) {
+        session_receive(session, &reply);
+        if (reply.is_ok)
+            session_complain(session, name, "the server has answered too early");
+        else
+            session_complain_reply(session, name, &reply);
+    } else if (file_has_changed(file, about)) {
+        session_complain(session, name, "the file has changed while it was sent");
+    } else if (digest_text(digest, text) == 0) {
+        transfer_write_line(&session->transfer, "%s", text);
+        return true;
+    }
+    session_close(
+        session); /* without a digest, the server can't take the file for whole */
+    return false;
+}
+
+static bool put_large(struct session *session, const char *name, int file,
+                      const struct stat *about, struct digest *digest)
+{
+    struct reply reply;
+
+    session_open(session);
+    off_t from = agree(session, name, file, about->st_size, digest);
+    if (from == -1)
+        return false;
+    progress_begin(&session->progress, name, from, about->st_size);
+    bool sent = send_bytes(session, name, file, about, from, digest);
+    progress_end(&session->progress);
+    if (!sent)
+        return false;
+    if (session_receive(session, &reply) == -1 || !reply.is_ok) {
+        session_complain_reply(session, name, &reply);
+        session_close(session); /* the server may have ended it, too */
+        return false;
+    }
+    return session_tell(session, name, about->st_size, from);
+}
+
+/* ---- all files ---- */
+
+static bool put_file(struct session *session, struct window *window, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    struct digest digest;
+    struct stat about;
+    bool success;
+
+    int file = file_open(AT_FDCWD, path, 0, &about);
+    if (file == -1)
+        return session_complain(session, path, file_reason(errno));
+    if (about.st_size <= PROTOCOL_SMALL) {
+        success = put_small(session, window, name, file, &about);
+    } else {
+        success = collect(session, window, 0);
+        if (digest_begin(&digest) == -1) {
+            success = session_complain(session, name, strerror(errno));
+        } else {
+            success = put_large(session, name, file, &about, &digest) && success;
+            digest_end(&digest);
+        }
+    }
+    close(file);
+    return success;
+}
+
+bool put_files(struct session *session, char **paths)
+{
+    static struct window window;
+    bool all = true;
+
+    for (; *paths != NULL; paths++)
+        all = put_file(session, &window, *paths) && all;
+    return collect(session, &window, 0) && all;
+}
