@@ -407,6 +407,8 @@ start_small_disk() {
   assert_fails 1
   assert_regex "$stderr" 'No space left on device'
   assert_files "$small"
+  # Also one that reads the answer only when it has sent everything.
+  peer 'send:PUT other 20000000 -\n' 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:20000000:x 'expect:ERR ' line eof
   head -c 900000 large >shorter
   cp shorter large
   run_client put large
@@ -937,8 +939,8 @@ lists() {
 # bats test_tags=needs:client-puts,points:3,mistake:answer-unread
 @test "client: put: an ERR before the end of the bytes: it stops sending, and tells the reason" {
   head -c 50000000 /dev/zero >large
-  start_peer_server accept line 'send:OK 0 -\r\n' line 'send:ERR No space left on device\r\n' say:told hold
-  run_client put large
+  start_peer_server --timeout 30 accept line 'send:OK 0 -\r\n' line 'send:ERR No space left on device\r\n' hold
+  RUN_LIMIT=8 run_client put large
   assert_fails 1
   assert_regex "$stderr" 'No space left on device$'
 }
