@@ -188,7 +188,7 @@ start_small_disk() {
     'send:GET any 0\n' "expect:OK 11\r\n${text}OK $(digest_of "$text")\r\n"
 }
 
-# bats test_tags=id:large,needs:puts,points:5,exercise:4
+# bats test_tags=id:large,needs:puts,points:5,exercise:2
 @test "server: PUT of a large file: it asks, and offers what it has: nothing, yet" {
   start_server
   x_file large 100000
@@ -199,7 +199,16 @@ start_small_disk() {
     "expect:OK $(digest large)\r\n"
 }
 
-# bats test_tags=needs:large,points:3,exercise:4,mistake:reads-too-far
+# bats test_tags=needs:large
+@test "server: a large file may have the longest name, too" {
+  local name
+  start_server
+  name=$(printf '%%FF%.0s' {1..255})
+  peer "send:PUT $name 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x \
+    "send:$(digest_of "$(printf 'x%.0s' {1..100000})")\n" 'expect:OK '
+}
+
+# bats test_tags=needs:large,points:3,exercise:2,mistake:reads-too-far
 @test "server: what stands behind the bytes of a file does not belong to it" {
   not_under short-recv # then it never has more than it wants
   start_server
@@ -238,9 +247,6 @@ start_small_disk() {
     peer "send:GET $word 0\n" 'expect:OK 6\r\n' line line 'send:LIST\n' 'expect:OK\r\n' "expect:$word 6\r\n.\r\n"
     rm "files/$name"
   done
-  x_file large 100000
-  name=$(printf '%%FF%.0s' {1..255})
-  peer "send:PUT $name 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x "send:$(digest large)\n" 'expect:OK '
 }
 
 # bats test_tags=needs:puts,points:3,mistake:follows-links
@@ -318,18 +324,18 @@ start_small_disk() {
 
 # bats test_tags=needs:large
 @test "server: who has begun to read a file gets it to its end, though it is replaced meanwhile" {
-  not_under short-recv
   start_server
-  random_file files/large 20000000
-  cp files/large old
-  start_client reader get large
-  wait_for_line server.out connected
+  x_file files/large 10000000
+  start_peer reader --timeout 30 --rcvbuf 4096 'send:GET large 0\n' 'expect:OK 10000000\r\n' say:begun wait \
+    expect-repeat:10000000:x "expect:OK $(digest files/large)\r\n"
+  wait_for_line reader.out '^begun$'
+  stall reader
   random_file large 100000
   run_client put large
   assert_succeeds
-  wait_for_end reader
-  assert_same "$status" 0
-  cmp -s large old || assert_same_files old large
+  assert_same_files large files/large
+  tell reader on
+  wait_for_status reader 0
 }
 
 # bats test_tags=needs:large,points:3
@@ -356,7 +362,7 @@ start_small_disk() {
   wait_until has_offer again 100000 70000 || fail_because "the offer" 70000 "$offset"
 }
 
-# bats test_tags=needs:resumes,points:5,exercise:2
+# bats test_tags=needs:resumes,points:5,exercise:3
 @test "server: killed at any byte of an upload, it goes on there" {
   not_under short-recv # one byte in each call
   local round at
@@ -419,7 +425,7 @@ start_small_disk() {
   assert_succeeds
 }
 
-# bats test_tags=needs:resumes,points:3,exercise:2,mistake:short-write
+# bats test_tags=needs:resumes,points:3,exercise:3,mistake:short-write
 @test "server: a full disk: what fits only in part is not whole, though it is but one byte" {
   start_small_disk
   random_file large 1024001
@@ -447,7 +453,7 @@ start_small_disk() {
 
 # ---- the server: the disk ----
 
-# bats test_tags=needs:large,points:3,exercise:3,mistake:not-synced
+# bats test_tags=needs:large,points:3,exercise:4,mistake:not-synced
 @test "server: the bytes are on the disk before the name is there, and the name before the answer" {
   strace -f -o /dev/null true 2>/dev/null || skip "strace is not here, or not allowed"
   random_file large 100000
@@ -595,6 +601,7 @@ has_read() {
   assert_files files hello
 }
 
+# bats test_tags=needs:large
 @test "server: empty lines between requests only tell that the client is still there" {
   start_server
   peer 'send:\n\r\n\nLIST\n' 'expect:OK\r\n.\r\n' 'send:PUT large 100000 -\n' 'expect:OK 0 -\r\n' \
@@ -607,7 +614,7 @@ has_read() {
   server_still_serves
 }
 
-# bats test_tags=needs:puts,points:3
+# bats test_tags=needs:large,points:3
 @test "server: --timeout: a silent client is dropped, wherever it stopped; nobody else notices" {
   start_server --timeout 1
   random_file files/large 30000000
@@ -701,7 +708,7 @@ lists() {
   wait_for_line client.out '^answered$'
 }
 
-# bats test_tags=needs:puts,points:2
+# bats test_tags=needs:large,points:2
 @test "server: many at once, each with files of its own" {
   start_server
   local n
@@ -726,7 +733,7 @@ lists() {
   assert_idle server
 }
 
-# bats test_tags=points:3
+# bats test_tags=needs:large,points:3
 @test "server: SIGINT and SIGTERM stop it cleanly, though a file is on its way; the port is free at once" {
   wanted_port=$(free_port) start_server
   begin_upload large 70000 100000 eof say:end
@@ -785,7 +792,7 @@ lists() {
   assert_regex "$output" 'large: 100000 bytes'
 }
 
-# bats test_tags=id:client-gets,basic,points:5
+# bats test_tags=id:client-gets,basic,points:5,exercise:2
 @test "client: get: the file is in the current directory, byte for byte" {
   start_server
   random_file files/large 1000000
@@ -818,6 +825,7 @@ lists() {
   assert_regex "$output" '^ *0  a b\\x1b\[2J\\n\\xff$'
 }
 
+# bats test_tags=needs:client-gets
 @test "client: options may stand before the verb, and behind it" {
   start_server
   printf 'Hello\n' >hello
@@ -836,6 +844,7 @@ lists() {
   done
 }
 
+# bats test_tags=needs:client-gets
 @test "client: any name of a file goes there and back" {
   start_server
   local name
@@ -898,6 +907,7 @@ lists() {
   wait_for_status peer 0
 }
 
+# bats test_tags=needs:client-puts,exercise:5,points:2
 @test "client: put: what the server has whole is not sent again" {
   x_file large 100000
   start_peer_server accept line "send:OK 100000 $(digest large)\r\n" 'expect:FROM 100000\r\n' \
@@ -978,7 +988,7 @@ sleeps() {
   assert_no_file hello.part
 }
 
-# bats test_tags=id:client-resumes,needs:client-gets,points:5
+# bats test_tags=id:client-resumes,needs:client-gets,points:5,exercise:6
 @test "client: get: a download that breaks off stays, and the next one goes on there" {
   x_file large 100000
   start_peer_server accept 'expect:GET large 0\r\n' 'send:OK 100000\r\n' repeat:70000:x close \
@@ -1023,7 +1033,7 @@ sleeps() {
   assert_no_file ../x
 }
 
-# bats test_tags=needs:client-gets,points:2
+# bats test_tags=needs:client-resumes,points:2,exercise:6
 @test "client: get --no-verify: asks for no digest, unless it goes on where it stopped" {
   start_peer_server accept 'expect:GET hello 0 unverified\r\n' 'send:OK 6\r\nHello\nOK -\r\n' eof \
     accept 'expect:GET hello 2\r\n' "send:OK 6\r\nllo\nOK $(digest_of 'Hello\n')\r\n" eof
@@ -1065,7 +1075,7 @@ has_size() {
   [[ $(stat -c %s "$1" 2>/dev/null) == "$2" ]]
 }
 
-# bats test_tags=needs:client-resumes,points:5,exercise:2
+# bats test_tags=needs:client-resumes,points:5,exercise:3
 @test "client: killed at any byte of a download, it goes on there" {
   not_under short-recv # one byte in each call
   local round at
@@ -1108,7 +1118,7 @@ has_size() {
   done
 }
 
-# bats test_tags=needs:client-puts
+# bats test_tags=needs:client-gets
 @test "client: the server closes, resets, or says what is no answer: a failure" {
   printf 'Hello\n' >hello
   x_file large 100000
@@ -1136,6 +1146,7 @@ has_size() {
   wait_for_status peer 0
 }
 
+# bats test_tags=needs:client-gets
 @test "client: --timeout: a server that says nothing is a failure" {
   start_peer_server accept hold
   run_client --timeout 0.2 list
@@ -1154,6 +1165,7 @@ has_size() {
   assert_fails 1
 }
 
+# bats test_tags=needs:client-gets
 @test "client: get: two at the same time do not write into the same file" {
   start_server
   random_file files/large 100000
@@ -1165,6 +1177,7 @@ has_size() {
   assert_same "$(stat -c %s large.part)" 7000
 }
 
+# bats test_tags=needs:client-gets
 @test "client: get: a name that is a symbolic link here is replaced, not followed" {
   start_server
   random_file files/large 100000
@@ -1180,7 +1193,7 @@ has_size() {
   assert_same_files files/large large
 }
 
-# bats test_tags=needs:client-puts,points:2
+# bats test_tags=needs:client-gets,points:2
 @test "client: it never has a whole file in memory" {
   start_server
   head -c 200000000 /dev/zero >large

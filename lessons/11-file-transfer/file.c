@@ -43,9 +43,11 @@ bool file_has_changed(int file, const struct stat *before)
 {
     struct stat now;
 
-    return fstat(file, &now) == -1 || now.st_size != before->st_size ||
-           !same_time(now.st_mtim, before->st_mtim) ||
-           !same_time(now.st_ctim, before->st_ctim);
+    if (fstat(file, &now) == -1)
+        return true;
+    /* ctime changes, too, when the file loses its name to a newer one: its bytes stay the same. */
+    return now.st_size != before->st_size || !same_time(now.st_mtim, before->st_mtim) ||
+           (!same_time(now.st_ctim, before->st_ctim) && now.st_nlink == before->st_nlink);
 }
 
 const char *file_reason(int error)

@@ -20,7 +20,7 @@ int file_open(int directory, const char *name, int flags, struct stat *about);
  * Returns 0; or -1 with errno as file_open. */
 int file_may_take(int directory, const char *name);
 
-/* Whether the file has another size or other times than in `before`. */
+/* Whether the file was written to since *before was filled in, as its size and its times tell. */
 bool file_has_changed(int file, const struct stat *before);
 
 /* As strerror(3), and for ELOOP "not a regular file". */

@@ -76,7 +76,7 @@ int part_add(struct part *part, const void *bytes, size_t length)
 {
     size_t done = 0;
 
-    /* EXERCISE 2: write all of `length` bytes, in as many calls as it takes, and count in
+    /* EXERCISE 3: write all of `length` bytes, in as many calls as it takes, and count in
      * part->size what was written; a signal (EINTR) does not end it */
     while (done < length) {
         ssize_t written = write(part->file, (const char *)bytes + done, length - done);
@@ -93,7 +93,7 @@ int part_add(struct part *part, const void *bytes, size_t length)
 
 int part_finish(struct part *part, int directory, const char *name, bool sync)
 {
-    /* EXERCISE 3: if `sync`, bring the bytes to the disk; then give the file its name; then, if
+    /* EXERCISE 4: if `sync`, bring the bytes to the disk; then give the file its name; then, if
      * `sync`, bring the directory with the new name to the disk */
     if (sync && fsync(part->file) == -1)
         return -1;

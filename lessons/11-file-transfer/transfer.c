@@ -109,7 +109,7 @@ enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *
 {
     if (wfile_flush(transfer->wfile) == -1)
         return TRANSFER_BROKEN;
-    /* EXERCISE 4: until the part has `size` bytes: receive some, but never one that stands behind
+    /* EXERCISE 2: until the part has `size` bytes: receive some, but never one that stands behind
      * the file; add them to the part, and to the digest */
     while (part->size < size) {
         off_t left = size - part->size;
