@@ -949,7 +949,7 @@ lists() {
 # bats test_tags=needs:client-puts,points:3,mistake:answer-unread
 @test "client: put: an ERR before the end of the bytes: it stops sending, and tells the reason" {
   head -c 50000000 /dev/zero >large
-  start_peer_server --timeout 30 accept line 'send:OK 0 -\r\n' line 'send:ERR No space left on device\r\n' hold
+  start_peer_server --timeout 30 accept line 'send:OK 0 -\r\nERR No space left on device\r\n' hold
   RUN_LIMIT=8 run_client put large
   assert_fails 1
   assert_regex "$stderr" 'No space left on device$'

@@ -129,10 +129,11 @@ enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *
 
 /* ---- to the connection ---- */
 
-static bool has_come(int fd)
+/* Has the peer said something, or closed? */
+static bool has_come(const struct rfile *rfile)
 {
-    struct pollfd wait = {.fd = fd, .events = POLLIN};
-    return poll(&wait, 1, 0) > 0;
+    struct pollfd wait = {.fd = rfile->fd, .events = POLLIN};
+    return buffer_length(&rfile->buffer) > 0 || poll(&wait, 1, 0) > 0;
 }
 
 /* Sends the next piece of the file, `size` bytes at most, and sets *sent to how many they were. */
@@ -189,7 +190,7 @@ enum transfer_end transfer_send_file(struct transfer *transfer, int file, off_t 
     for (off_t at = from; at < size;) {
         size_t wanted = (size_t)(size - at < most ? size - at : most);
         size_t sent = 0;
-        if (transfer->may_be_answered && has_come(transfer->rfile->fd))
+        if (transfer->may_be_answered && has_come(transfer->rfile))
             return TRANSFER_ANSWERED;
         enum transfer_end end =
             digest == NULL ? send_directly(transfer, file, at, wanted, &sent)
