@@ -946,6 +946,17 @@ lists() {
   assert_regex "${stderr_lines[2]}" 'large: the digest differs$'
 }
 
+# bats test_tags=needs:client-puts,points:2
+@test "client: put: an OK with another digest is a failure" {
+  printf 'one\n' >one
+  x_file large 100000
+  start_peer_server accept line line "send:OK $(digest_of two)\r\n" line 'send:OK 0 -\r\n' line expect-repeat:100000:x \
+    line "send:OK $(digest_of y)\r\n" eof
+  run_client put one large
+  ((status == 1)) || fail_because "the digests differ, and yet" "exit status 1" "$status"
+  assert_same "${#stderr_lines[@]}" 2
+}
+
 # bats test_tags=needs:client-puts,points:3,mistake:answer-unread
 @test "client: put: an ERR before the end of the bytes: it stops sending, and tells the reason" {
   head -c 50000000 /dev/zero >large
@@ -1123,7 +1134,8 @@ has_size() {
   printf 'Hello\n' >hello
   x_file large 100000
   local line words answer
-  for answer in close rst 'send:OK' 'send:HELLO\n' 'send:\0\n' 'send:OK x y\n' 'repeat:5000:x'; do
+  for answer in close rst 'send:OK' 'send:HELLO\n' 'send:\0\n' 'send:OK x y\n' 'repeat:5000:x' \
+    "send:OK\r\nOK $(digest_of '')\r\n"; do
     for line in 'put hello' 'put large' 'get hello' list; do
       read -ra words <<<"$line"
       start_peer_server accept line "$answer" close

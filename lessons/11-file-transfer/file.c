@@ -52,5 +52,9 @@ bool file_has_changed(int file, const struct stat *before)
 
 const char *file_reason(int error)
 {
-    return error == ELOOP ? "not a regular file" : strerror(error);
+    if (error == ELOOP)
+        return "not a regular file";
+    if (error == EBUSY)
+        return "somebody else is sending this file";
+    return strerror(error);
 }

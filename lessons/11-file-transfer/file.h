@@ -23,7 +23,7 @@ int file_may_take(int directory, const char *name);
 /* Whether the file was written to since *before was filled in, as its size and its times tell. */
 bool file_has_changed(int file, const struct stat *before);
 
-/* As strerror(3), and for ELOOP "not a regular file". */
+/* As strerror(3); but ELOOP and EBUSY mean here what file_open and part_open say. */
 const char *file_reason(int error);
 
 #endif

@@ -21,16 +21,17 @@ static int here;
 static int receive_bytes(struct session *session, const char *name, struct part *part,
                          off_t size, struct digest *digest, struct reply *reply)
 {
+    if (size < 0)
+        return session_give_up(session, "the server has not said how many bytes come",
+                               reply);
     progress_begin(&session->progress, name, part->size, size);
     enum transfer_end end = transfer_receive_file(&session->transfer, part, size, digest);
     int error = errno;
     progress_end(&session->progress);
     if (end == TRANSFER_DONE)
         return session_receive(session, reply);
-    session_close(session);
-    const char *reason = error == ECONNRESET ? "the connection is lost" : strerror(error);
-    *reply = (struct reply){.reason = reason, .reason_length = strlen(reason)};
-    return -1;
+    return session_give_up(
+        session, error == ECONNRESET ? "the connection is lost" : strerror(error), reply);
 }
 
 /* Whether the digest that the server sent is that of the bytes that came. */

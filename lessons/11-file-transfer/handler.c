@@ -269,8 +269,7 @@ static int put_large(struct file_handler *self, struct command *command)
     if (file_may_take(server->root, command->name) == -1)
         return refuse(self, file_reason(errno));
     if (part_open(&part, server->parts, command->name) == -1)
-        return refuse(self, errno == EBUSY ? "another client is sending this file"
-                                           : file_reason(errno));
+        return refuse(self, file_reason(errno));
     int result = digest_begin(&digest);
     if (result == 0) {
         result = receive_large(self, command, &part, &digest);

@@ -22,10 +22,22 @@
 enum { WINDOW = 64 };
 
 struct window {
-    const char *names[WINDOW]; /* a ring: the oldest is names[first] */
-    off_t sizes[WINDOW];
+    struct sent {
+        const char *name;
+        off_t size;
+        char digest[DIGEST_SIZE];
+    } files[WINDOW]; /* a ring: the oldest is files[first] */
     int first, count;
 };
+
+/* The server says that it has the file. Returns whether it has computed the same digest. */
+static bool conclude(const struct session *session, const char *name, off_t size,
+                     off_t before, const char *digest, const struct reply *reply)
+{
+    if (strcmp(reply->digest, digest) != 0)
+        return session_complain(session, name, "the digest differs");
+    return session_tell(session, name, size, before);
+}
 
 /* Takes answers, until at most `left` are missing. Returns whether all were good. */
 static bool collect(struct session *session, struct window *window, int left)
@@ -33,14 +45,13 @@ static bool collect(struct session *session, struct window *window, int left)
     bool all = true;
 
     while (window->count > left) {
-        const char *name = window->names[window->first];
-        struct reply reply = {.reason = "the connection is lost", .reason_length = 22};
-        if (session->is_open)
-            session_receive(session, &reply);
-        if (!reply.is_ok)
-            all = session_complain_reply(session, name, &reply);
-        else
-            session_tell(session, name, window->sizes[window->first], 0);
+        const struct sent *file = &window->files[window->first];
+        struct reply reply;
+        bool good =
+            session_receive(session, &reply) == 0 && reply.is_ok
+                ? conclude(session, file->name, file->size, 0, file->digest, &reply)
+                : session_complain_reply(session, file->name, &reply);
+        all = good && all;
         window->first = (window->first + 1) % WINDOW;
         window->count--;
     }
@@ -79,22 +90,23 @@ static bool put_small(struct session *session, struct window *window, const char
                       int file, const struct stat *about)
 {
     const size_t size = (size_t)about->st_size;
-    char word[NAME_WORD_SIZE], text[DIGEST_SIZE];
+    char word[NAME_WORD_SIZE], digest[DIGEST_SIZE];
     char *bytes = session->transfer.piece;
     bool all = true;
 
-    if (read_whole(file, bytes, size) == -1 || compute(bytes, size, text) == -1)
+    if (read_whole(file, bytes, size) == -1 || compute(bytes, size, digest) == -1)
         return session_complain(session, name, strerror(errno));
     if (file_has_changed(file, about))
         return session_complain(session, name, "the file has changed while it was sent");
     if (window->count == WINDOW)
         all = collect(session, window, WINDOW / 2);
     session_open(session);
-    int place = (window->first + window->count++) % WINDOW;
-    window->names[place] = name;
-    window->sizes[place] = about->st_size;
+    struct sent *sent = &window->files[(window->first + window->count++) % WINDOW];
+    sent->name = name;
+    sent->size = about->st_size;
+    strcpy(sent->digest, digest);
     if (transfer_write_line(&session->transfer, "PUT %s %zu %s", name_encode(name, word),
-                            size, text) == -1 ||
+                            size, digest) == -1 ||
         wfile_write(&session->wfile, bytes, size) == -1)
         return collect(session, window, 0); /* it tells why */
     return all;
@@ -129,12 +141,12 @@ static off_t agree(struct session *session, const char *name, int file, off_t si
     return from;
 }
 
-/* Sends the bytes, and then their digest. Returns true, and the answer is still to come; or false,
- * when it has said why, and the session is closed. */
+/* Sends the bytes, and then their digest, which is in `text` then. Returns true, and the answer is
+ * still to come; or false, when it has said why, and the session is closed. */
 static bool send_bytes(struct session *session, const char *name, int file,
-                       const struct stat *about, off_t from, struct digest *digest)
+                       const struct stat *about, off_t from, struct digest *digest,
+                       char text[DIGEST_SIZE])
 {
-    char text[DIGEST_SIZE];
     struct reply reply = {0};
 
     session->transfer.may_be_answered = true;
@@ -162,6 +174,7 @@ static bool send_bytes(struct session *session, const char *name, int file,
 static bool put_large(struct session *session, const char *name, int file,
                       const struct stat *about, struct digest *digest)
 {
+    char text[DIGEST_SIZE];
     struct reply reply;
 
     session_open(session);
@@ -169,7 +182,7 @@ static bool put_large(struct session *session, const char *name, int file,
     if (from == -1)
         return false;
     progress_begin(&session->progress, name, from, about->st_size);
-    bool sent = send_bytes(session, name, file, about, from, digest);
+    bool sent = send_bytes(session, name, file, about, from, digest, text);
     progress_end(&session->progress);
     if (!sent)
         return false;
@@ -178,7 +191,7 @@ static bool put_large(struct session *session, const char *name, int file,
         session_close(session); /* the server may have ended it, too */
         return false;
     }
-    return session_tell(session, name, about->st_size, from);
+    return conclude(session, name, about->st_size, from, text, &reply);
 }
 
 /* ---- all files ---- */

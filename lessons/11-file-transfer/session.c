@@ -40,25 +40,30 @@ void session_close(struct session *session)
     buffer_free(&session->wfile.buffer);
 }
 
+int session_give_up(struct session *session, const char *reason, struct reply *reply)
+{
+    *reply = (struct reply){.reason = reason, .reason_length = strlen(reason)};
+    session_close(session);
+    return -1;
+}
+
 int session_receive(struct session *session, struct reply *reply)
 {
     const char *line;
     size_t length;
 
+    if (!session->is_open)
+        return session_give_up(session, "the connection is lost", reply);
     /* If what waits can't be sent, the server has left; it may have said why, so read on. */
     wfile_flush(&session->wfile);
     int result = transfer_receive_line(&session->transfer, &line, &length);
-    if (result == 1)
-        result = protocol_parse_reply(line, length, reply) == 0 ? 1 : -1;
-    if (result == 1)
-        return 0;
-    const char *reason = "the server has closed the connection";
+    if (result == 0)
+        return session_give_up(session, "the server has closed the connection", reply);
     if (result == -1)
-        reason =
-            errno == EBADMSG ? "this is no answer of such a server" : strerror(errno);
-    *reply = (struct reply){.reason = reason, .reason_length = strlen(reason)};
-    session_close(session);
-    return -1;
+        return session_give_up(session, strerror(errno), reply);
+    if (protocol_parse_reply(line, length, reply) == -1)
+        return session_give_up(session, "this is no answer of such a server", reply);
+    return 0;
 }
 
 bool session_complain_reply(const struct session *session, const char *name,

@@ -35,9 +35,12 @@ void session_close(struct session *session);
 
 /*
  * Sends what waits, and receives a reply, which is valid until more is received.
- * Returns 0; or -1, when the session is closed: then reply->reason tells why.
+ * Returns 0; or -1, also if the session is not open: then it is closed, and reply->reason tells why.
  */
 int session_receive(struct session *session, struct reply *reply);
+
+/* Closes the session, with a reason for the caller in *reply. Returns -1. */
+int session_give_up(struct session *session, const char *reason, struct reply *reply);
 
 /* Says on stderr, in one line, why something was not done with the file `name`. Returns false. */
 bool session_complain(const struct session *session, const char *name,
