@@ -3,7 +3,7 @@
  *
  * Run it:       tests/bench/transfer, which does: bare_sendfile PORT FILE
  *               and then, elsewhere:              bare_sendfile PORT FILE --receive
- * Its partner:  itself
+ * Its partner:  the same program
  */
 #include "net.h"
 

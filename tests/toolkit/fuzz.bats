@@ -12,14 +12,12 @@ need_libfuzzer() {
 @test "fuzz: nothing is found, and a mistake in the search is" {
   need_libfuzzer
   unset ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS # make sanitize collects reports; here one is wanted
-  mkdir -p tree/lessons
-  cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" tree
-  cp -R "$ROOT/lessons/08-asynchat-http" tree/lessons
-  mkdir tree/tests
+  mkdir -p tree/tests
+  cp -R "$ROOT/Makefile" "$ROOT/scripts" "$ROOT/common" "$ROOT/lessons" tree
   cp -R "$ROOT/tests/fuzz" tree/tests
   BUILD=build RUN_LIMIT=120 run_bounded tree/scripts/fuzz 0
   assert_succeeds
-  assert_same "${lines[-1]}" '3 passed, 0 failed'
+  assert_same "${lines[-1]}" "$(find tree/tests/fuzz -name '*.c' | wc -l) passed, 0 failed"
   # A terminator that the end of a piece cuts off is not waited for.
   sed -i 's/size_t visible = smaller(.*/size_t visible = terminator.length; if ((size_t)(end - at) < visible) break;/' tree/common/asynchat.c
   BUILD=build RUN_LIMIT=120 run_bounded tree/scripts/fuzz 30 terminator
