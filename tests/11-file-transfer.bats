@@ -2,6 +2,7 @@
 # Lesson 11: files that are put, got and listed, and go on where they stopped.
 
 load helpers
+load lib/network
 
 # ---- words of these scenarios ----
 
@@ -305,7 +306,9 @@ start_small_disk() {
     "send:$(digest large)\n" "expect:OK $(digest large)\r\n"
   begin_upload other 70000 100000 close
   wait_until has_offer other 100000 70000
-  peer "send:PUT other 100000 -\n" 'expect:OK 70000 ' line 'send:FROM 70001\n' eof
+  peer "send:PUT other 100000 -\n" 'expect:OK 70000 ' line 'send:FROM 70001\n' 'expect:ERR ' line eof
+  peer "send:PUT other 100000 -\n" 'expect:OK 70000 ' line 'send:LIST\n' 'expect:ERR ' line eof
+  peer "send:PUT small 6 -\nHello\nLIST\n" 'expect:ERR ' line eof
   assert_files files large
 }
 
@@ -403,6 +406,24 @@ start_small_disk() {
     assert_same_files large files/large
     rm files/large
   done
+}
+
+# bats test_tags=needs:resumes,points:3
+@test "server: a cable that is pulled half-way: it notices, and the next upload goes on there" {
+  private_network
+  start_server --timeout 1
+  local before
+  before=$(open_descriptors server)
+  begin_upload large 70000 100000 wait
+  cut_link
+  stop large KILL
+  assert_descriptors server "$before"
+  mend_link
+  x_file large 100000
+  run_client put large
+  assert_succeeds
+  assert_output --partial '70000 of them were there already'
+  assert_same_files large files/large
 }
 
 # bats test_tags=needs:resumes,points:3,mistake:no-room-no-answer
@@ -1013,6 +1034,24 @@ sleeps() {
   assert_output --partial '70000 of them were there already'
   assert_same_files original large
   assert_no_file large.part
+}
+
+# bats test_tags=needs:client-resumes,points:3
+@test "client: get: a cable that is pulled half-way: it notices, and the next get goes on there" {
+  private_network
+  x_file original 100000
+  start_peer_server accept line 'send:OK 100000\r\n' repeat:70000:x hold
+  start_client client --timeout 1 get large
+  wait_until has_size large.part 70000
+  cut_link
+  wait_for_status client 1
+  stop peer KILL
+  mend_link
+  start_peer_server accept 'expect:GET large 70000\r\n' 'send:OK 100000\r\n' repeat:30000:x \
+    "send:OK $(digest original)\r\n" eof
+  run_client get large
+  assert_succeeds
+  assert_same_files original large
 }
 
 # bats test_tags=needs:client-resumes,points:5,exercise:6,mistake:get-part-trusted

@@ -415,7 +415,7 @@ static int answer(struct file_handler *self, const char *line, size_t length)
     const char *reason = protocol_parse_command(line, length, &command);
 
     if (reason != NULL) {
-        errno = EBADMSG;
+        errno = EPROTO;
         /* Behind a PUT there may be bytes, nobody knows how many. */
         return command.what == COMMAND_PUT ? refuse_and_end(self, reason)
                                            : refuse(self, reason);
@@ -437,7 +437,8 @@ static int handle(struct request_handler *handler)
 
     while ((result = transfer_receive_line(&self->transfer, &line, &length)) == 1)
         if (answer(self, line, length) == -1)
-            return -1;
+            return errno == EBADMSG ? refuse_and_end(self, "another line must come here")
+                                    : -1;
     if (result == -1 && errno == EMSGSIZE)
         refuse_and_end(self, "the line is too long");
     else if (result == -1 && errno == ETIMEDOUT)
