@@ -1001,6 +1001,17 @@ lists() {
   assert_same "$status" 1
   assert_regex "$(<client.err)" 'large: .*changed'
   wait_for_status peer 0 # no digest came
+  start_peer_server --rcvbuf 4096 accept line 'send:OK 0 -\r\n' 'expect:FROM 0\r\n' say:begun wait \
+    expect-repeat:9999000:x eof
+  start_client client put large
+  wait_for_line peer.out '^begun$'
+  wait_until sleeps client
+  truncate -s 9999000 large
+  tell peer on
+  wait_for_end client
+  assert_same "$status" 1
+  assert_regex "$(<client.err)" 'large: .*changed'
+  wait_for_status peer 0
 }
 
 # sleeps NAME: for a tenth of a second, it does nothing.
@@ -1198,6 +1209,25 @@ has_size() {
 }
 
 # bats test_tags=needs:client-gets
+# bats test_tags=needs:client-puts
+@test "client: put: answers that are lost with the connection are not expected on the next one" {
+  local n names=() script=()
+  for n in {01..70}; do
+    echo x >"f$n"
+    names+=("f$n")
+  done
+  for n in {65..70}; do
+    script+=("expect:PUT f$n 2 $(digest f01)\r\nx\n")
+  done
+  start_peer_server accept line close accept "${script[@]}" "send:OK $(digest f01)\r\n" "send:ERR no\r\n" \
+    "send:OK $(digest f01)\r\nOK $(digest f01)\r\nOK $(digest f01)\r\nOK $(digest f01)\r\n" eof
+  run_client put "${names[@]}"
+  ((status == 1)) || fail_because "the connection was lost, and yet" "exit status 1" "$status"
+  assert_same "${#stderr_lines[@]}" 65
+  assert_regex "${stderr_lines[64]}" 'f66: no$'
+  wait_for_status peer 0
+}
+
 @test "client: --timeout: a server that says nothing is a failure" {
   start_peer_server accept hold
   run_client --timeout 0.2 list

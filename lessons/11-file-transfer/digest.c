@@ -79,6 +79,19 @@ void digest_end(struct digest *digest)
     digest->context = NULL;
 }
 
+int digest_of(const void *bytes, size_t length, char text[DIGEST_SIZE])
+{
+    struct digest digest;
+
+    if (digest_begin(&digest) == -1)
+        return -1;
+    int result = digest_add(&digest, bytes, length);
+    if (result == 0)
+        result = digest_text(&digest, text);
+    digest_end(&digest);
+    return result;
+}
+
 /* ---- digests that are kept ---- */
 
 enum { NOTE_SIZE = 256 }; /* room for a note, which is a line of text */

@@ -40,6 +40,9 @@ int digest_text(const struct digest *digest, char text[DIGEST_SIZE]);
 
 void digest_end(struct digest *digest);
 
+/* Writes the digest of `length` bytes into `text`. Returns as digest_begin does. */
+int digest_of(const void *bytes, size_t length, char text[DIGEST_SIZE]);
+
 /* ---- digests that are kept ---- */
 
 /*

@@ -141,19 +141,11 @@ static int store_small(struct file_handler *self, const struct command *command)
 static int put_small(struct file_handler *self, struct command *command)
 {
     const size_t size = (size_t)command->number;
-    struct digest digest;
     char computed[DIGEST_SIZE];
 
     if (transfer_receive_bytes(&self->transfer, size) == -1 ||
-        receive_digest(self, command) == -1)
-        return -1;
-    if (digest_begin(&digest) == -1)
-        return -1;
-    int result = digest_add(&digest, self->transfer.piece, size);
-    if (result == 0)
-        result = digest_text(&digest, computed);
-    digest_end(&digest);
-    if (result == -1)
+        receive_digest(self, command) == -1 ||
+        digest_of(self->transfer.piece, size, computed) == -1)
         return -1;
     if (strcmp(computed, command->digest) != 0)
         return refuse(self, "the digest differs");

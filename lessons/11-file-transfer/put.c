@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char CHANGED[] = "the file has changed while it was sent";
+
 /* ---- small files ---- */
 
 /* The files that are not answered yet. If they were too many, each side could wait for ever: the
@@ -39,12 +41,13 @@ static bool conclude(const struct session *session, const char *name, off_t size
     return session_tell(session, name, size, before);
 }
 
-/* Takes answers, until at most `left` are missing. Returns whether all were good. */
+/* Takes answers, until at most `left` are missing; all, if the connection is lost: on the next one
+ * they do not come any more. Returns whether all were good. */
 static bool collect(struct session *session, struct window *window, int left)
 {
     bool all = true;
 
-    while (window->count > left) {
+    while (window->count > (session->is_open ? left : 0)) {
         const struct sent *file = &window->files[window->first];
         struct reply reply;
         bool good =
@@ -72,20 +75,6 @@ static int read_whole(int file, char *bytes, size_t size)
     return 0;
 }
 
-/* Computes the digest of `size` bytes. Returns 0, or -1 with errno. */
-static int compute(const char *bytes, size_t size, char text[DIGEST_SIZE])
-{
-    struct digest digest;
-
-    if (digest_begin(&digest) == -1)
-        return -1;
-    int result = digest_add(&digest, bytes, size);
-    if (result == 0)
-        result = digest_text(&digest, text);
-    digest_end(&digest);
-    return result;
-}
-
 static bool put_small(struct session *session, struct window *window, const char *name,
                       int file, const struct stat *about)
 {
@@ -94,10 +83,11 @@ static bool put_small(struct session *session, struct window *window, const char
     char *bytes = session->transfer.piece;
     bool all = true;
 
-    if (read_whole(file, bytes, size) == -1 || compute(bytes, size, digest) == -1)
-        return session_complain(session, name, strerror(errno));
+    int result = read_whole(file, bytes, size);
     if (file_has_changed(file, about))
-        return session_complain(session, name, "the file has changed while it was sent");
+        return session_complain(session, name, CHANGED);
+    if (result == -1 || digest_of(bytes, size, digest) == -1)
+        return session_complain(session, name, strerror(errno));
     if (window->count == WINDOW)
         all = collect(session, window, WINDOW / 2);
     session_open(session);
@@ -152,22 +142,22 @@ static bool send_bytes(struct session *session, const char *name, int file,
     session->transfer.may_be_answered = true;
     enum transfer_end end =
         transfer_send_file(&session->transfer, file, from, about->st_size, digest);
-    if (end == TRANSFER_FILE) {
-        session_complain(session, name, strerror(errno));
-    } else if (end != TRANSFER_DONE) {
+    if (end == TRANSFER_BROKEN || end == TRANSFER_ANSWERED) {
         session_receive(session, &reply);
         if (reply.is_ok)
             session_complain(session, name, "the server has answered too early");
         else
             session_complain_reply(session, name, &reply);
     } else if (file_has_changed(file, about)) {
-        session_complain(session, name, "the file has changed while it was sent");
+        session_complain(session, name, CHANGED);
+    } else if (end == TRANSFER_FILE) {
+        session_complain(session, name, strerror(errno));
     } else if (digest_text(digest, text) == 0) {
         transfer_write_line(&session->transfer, "%s", text);
         return true;
     }
-    session_close(
-        session); /* without a digest, the server can't take the file for whole */
+    /* Without a digest, the server can't take the file for whole. */
+    session_close(session);
     return false;
 }
 
