@@ -1120,16 +1120,20 @@ sleeps() {
 
 # bats test_tags=needs:client-gets,points:3,mistake:get-visible-too-early
 @test "client: get: the name is never that of half a file" {
-  start_peer_server accept line 'send:OK 100000\r\n' repeat:99999:x say:sent wait send:x \
-    "send:OK $(digest_of "$(printf 'x%.0s' {1..100000})")\r\n" eof
-  echo old >large
-  start_client client get large
-  wait_for_line peer.out '^sent$'
-  wait_until has_size large.part 99999 || fail_because "the bytes are not on the disk" 99999 "$(ls -l)"
-  assert_same "$(<large)" old
-  tell peer on
-  wait_for_status client 0
-  assert_same "$(stat -c %s large)" 100000
+  local name whole
+  whole=$(digest_of "$(printf 'x%.0s' {1..100000})")
+  for name in large "$(printf 'x%.0s' {1..255})"; do # behind the longest name there is no room
+    start_peer_server accept line 'send:OK 100000\r\n' repeat:99999:x say:sent wait send:x "send:OK $whole\r\n" eof
+    echo old >"$name"
+    start_client client get "$name"
+    wait_for_line peer.out '^sent$'
+    wait_until has_size "${name:0:250}.part" 99999 || fail_because "the bytes are not on the disk" 99999 "$(ls -l)"
+    assert_same "$(<"$name")" old
+    tell peer on
+    wait_for_status client 0
+    wait_for_end peer
+    assert_same "$(stat -c %s "$name")" 100000
+  done
 }
 
 has_size() {
