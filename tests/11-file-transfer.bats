@@ -1122,7 +1122,8 @@ sleeps() {
 @test "client: get: the name is never that of half a file" {
   local name whole
   whole=$(digest_of "$(printf 'x%.0s' {1..100000})")
-  for name in large "$(printf 'x%.0s' {1..255})"; do # behind the longest name there is no room
+  # Behind the longest name there is no room for more.
+  for name in large "$(printf 'x%.0s' {1..255})"; do
     start_peer_server accept line 'send:OK 100000\r\n' repeat:99999:x say:sent wait send:x "send:OK $whole\r\n" eof
     echo old >"$name"
     start_client client get "$name"

@@ -40,8 +40,8 @@ static void draw(struct progress *progress)
     if (rate > 0)
         length += snprintf(facts + length, sizeof facts - (size_t)length,
                            "  %ld:%02ld left", (long)left / 60, (long)left % 60);
-    int columns =
-        count_columns() - 1; /* in the last one, some terminals begin a new row */
+    /* In the last column, some terminals begin a new row. */
+    int columns = count_columns() - 1;
     int room = columns - length - (int)strlen("  ");
     if (room >= 8)
         fprintf(stderr, "\r\033[K%.*s  %s", room, progress->name, facts);
