@@ -75,6 +75,7 @@ $(BUILD)/%.o: tests/%.c | compiler
 $(BUILD)/fuzz/http: lessons/08-asynchat-http/http.c lessons/08-asynchat-http/slice.c
 $(BUILD)/fuzz/replies: lessons/08-asynchat-http/mail/reply.c
 $(BUILD)/fuzz/frames: lessons/10-remote-shell/frame.c
+$(BUILD)/fuzz/transfer: lessons/11-file-transfer/protocol.c lessons/11-file-transfer/name.c
 
 $(BUILD)/common/%.o: common/%.c | compiler
 	mkdir -p $(@D)

@@ -96,6 +96,23 @@ ssize_t rfile_readline(struct rfile *rfile, size_t limit, char **line)
     return (ssize_t)length;
 }
 
+ssize_t rfile_read1(struct rfile *rfile, void *bytes, size_t size)
+{
+    struct buffer *buffer = &rfile->buffer;
+    size_t waiting = buffer_length(buffer);
+
+    if (waiting == 0 && rfile->fd != -1 && size > 0) {
+        ssize_t received = net_recv(rfile->fd, bytes, size);
+        return received == -1 ? fail_as_timeout() : received;
+    }
+    if (size > waiting)
+        size = waiting;
+    if (size > 0)
+        memcpy(bytes, buffer_front(buffer), size);
+    buffer_take(buffer, size);
+    return (ssize_t)size;
+}
+
 static int wfile_send(struct wfile *wfile, const void *bytes, size_t length)
 {
     return net_send_all(wfile->fd, bytes, length) == -1 ? fail_as_timeout() : 0;

@@ -96,6 +96,15 @@ struct rfile {
  */
 ssize_t rfile_readline(struct rfile *rfile, size_t limit, char **line);
 
+/*
+ * rfile.read1(size): reads what has come, at most `size` bytes, into `bytes`; it waits only if
+ * nothing has come. Large pieces do not go through the buffer.
+ *
+ * Returns their number, 1 or more; 0 at the end of the stream, or if `size` is 0; or -1 with errno
+ * as rfile_readline. With an errno no bytes are lost: what came before was returned before.
+ */
+ssize_t rfile_read1(struct rfile *rfile, void *bytes, size_t size);
+
 /* What goes to the peer. */
 struct wfile {
     int fd;         /* -1: nothing is sent; it stays in the buffer */

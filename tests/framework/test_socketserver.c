@@ -541,6 +541,44 @@ static void test_long_line(void)
     close(pair[1]);
 }
 
+static void check_read1(struct rfile *rfile, size_t size, const char *expected)
+{
+    char bytes[100];
+    CHECK(rfile_read1(rfile, bytes, size) == (ssize_t)strlen(expected));
+    CHECK(memcmp(bytes, expected, strlen(expected)) == 0);
+}
+
+/* What the buffer has comes first, and then what the connection has; at most `size` bytes. */
+static void test_read1(void)
+{
+    int pair[2];
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+    struct rfile rfile = {.fd = pair[0]};
+
+    tell(pair[1], "line\nbytes");
+    check_line(&rfile, 100, "line\n");
+    check_read1(&rfile, 0, "");
+    check_read1(&rfile, 2, "by");
+    tell(pair[1], "more\nand");
+    check_read1(&rfile, 100, "tes");
+    check_read1(&rfile, 4, "more");
+    check_line(&rfile, 100, "\n");
+    check_read1(&rfile, 100, "and");
+    CHECK(net_set_timeout(pair[0], 0.01) == 0);
+    errno = 0;
+    CHECK(rfile_read1(&rfile, (char[1]){0}, 1) == -1 && errno == ETIMEDOUT);
+    close(pair[1]);
+    check_read1(&rfile, 100, "");
+    buffer_free(&rfile.buffer);
+    close(pair[0]);
+
+    char packet[] = "datagram";
+    struct rfile datagram = {.fd = -1, .buffer = {.bytes = packet, .end = 8}};
+    check_read1(&datagram, 4, "data");
+    check_read1(&datagram, 100, "gram");
+    check_read1(&datagram, 100, "");
+}
+
 static void test_wfile(void)
 {
     int pair[2];
@@ -1347,6 +1385,7 @@ int main(int argc, char **argv)
         {"handler: timeout: a silent client ends with ETIMEDOUT", test_client_timeout},
         {"rfile: readline with its limit", test_readline},
         {"rfile: a line of 100,000 bytes", test_long_line},
+        {"rfile: read1 with its limit", test_read1},
         {"wfile: with a buffer, and without", test_wfile},
         {"wfile: who does not read ends it with ETIMEDOUT", test_wfile_timeout},
         {"wfile: the peer is gone", test_wfile_peer_gone},

@@ -48,3 +48,12 @@ echoes() {
   assert_equal "$status" 2
   assert_output 'usage: tests/bench/asyncore [MESSAGES], 100000 or more'
 }
+
+@test "bare_sendfile sends a file" {
+  head -c 300000 /dev/urandom >file
+  start bare "$BUILD/bench/bare_sendfile" 0 file
+  wait_for_line bare.out '^listening on '
+  run_bounded "$BUILD/bench/bare_sendfile" "$(sed -n '1s/.*://p' bare.out)" copy --receive
+  assert_succeeds
+  cmp file copy
+}
