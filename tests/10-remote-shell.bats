@@ -120,7 +120,38 @@ raw_is_closed() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:runs,basic,needs:listens,points:5,exercise:1,exercise:2,exercise:3,exercise:4,exercise:5,mistake:host-order
+# bats test_tags=id:challenges,needs:listens,points:3,exercise:2,mistake:same-challenge
+@test "server: each connection gets another challenge, also after a restart" {
+  start_shell
+  peer recv:37 rst
+  local first=$output
+  peer recv:37 rst
+  local second=$output
+  stop server
+  start_shell
+  peer recv:37 rst
+  readarray -t challenges < <(printf '%s\n' "$first" "$second" "$output" | grep '^h\\x00\\x00\\x00 ')
+  assert_same "${#challenges[@]}" 3
+  assert_same "$(printf '%s\n' "${challenges[@]}" | sort -u | wc -l)" 3
+}
+
+# bats test_tags=id:refuses,needs:challenges,points:3,exercise:1,exercise:3,exercise:2,mistake:empty-answer
+@test "server: a wrong answer is not accepted, nor one of another length: there is another challenge" {
+  start_shell
+  peer recv:37 "send:$(frame a "$(printf '%032d' 0)")" recv:37 "send:$(frame a)" recv:37 rst
+  readarray -t challenges < <(grep -E '^h' <<<"$output")
+  ((${#challenges[@]} == 3)) || fail_because "a wrong answer was not followed by another challenge" \
+    "3 frames h" "$output"
+  assert_same "$(printf '%s\n' "${challenges[@]}" | sort -u | wc -l)" 3
+}
+
+# bats test_tags=id:accepts,needs:refuses,points:3,exercise:3,exercise:2
+@test "server: the right answer to the challenge is accepted" {
+  start_shell
+  open_proved
+}
+
+# bats test_tags=id:runs,basic,needs:accepts,points:5,exercise:4,exercise:5
 @test "server: runs a command for a client that knows the token" {
   start_shell
   remote -- echo hello world
@@ -137,7 +168,7 @@ raw_is_closed() {
   assert_same "$stderr" "$(printf 'err %d\n' {1..9})"
 }
 
-# bats test_tags=needs:runs,points:3,mistake:no-exit-frame
+# bats test_tags=needs:runs,points:3,exercise:5,mistake:no-exit-frame
 @test "server: a command that prints nothing returns" {
   start_shell
   remote -- true
@@ -160,7 +191,7 @@ raw_is_closed() {
   assert_regex "$stderr" 'nosuchcommand.*not found'
 }
 
-# bats test_tags=needs:runs,points:3
+# bats test_tags=needs:runs,points:3,exercise:5
 @test "server: any bytes survive, NUL and 0xff too; a megabyte comes whole" {
   not_under short-recv short-send # a megabyte, a byte at a time
   start_shell
@@ -170,7 +201,7 @@ raw_is_closed() {
   cmp run.out wanted
 }
 
-# bats test_tags=id:input,needs:runs,points:3
+# bats test_tags=id:input,needs:runs,points:3,exercise:4
 @test "server: the client's stdin is the command's, with its end; any bytes" {
   not_under short-recv short-send # a megabyte, a byte at a time
   start_shell
@@ -235,29 +266,6 @@ raw_is_closed() {
 
 # ---- the server: who may ----
 
-# bats test_tags=id:challenges,needs:listens,points:3,exercise:2,mistake:same-challenge
-@test "server: each connection gets another challenge, and each try" {
-  start_shell
-  local wrong
-  wrong=$(frame a "$(printf '%032d' 0)")
-  peer recv:37 "send:$wrong" recv:37 rst
-  local first=$output
-  peer recv:37 "send:$wrong" recv:37 rst
-  local second=$output
-  stop server
-  start_shell
-  peer recv:37 rst
-  readarray -t challenges < <(printf '%s\n' "$first" "$second" "$output" | grep '^h')
-  assert_same "${#challenges[@]}" 5
-  assert_same "$(printf '%s\n' "${challenges[@]}" | sort -u | wc -l)" 5
-}
-
-# bats test_tags=needs:challenges,points:3,exercise:3
-@test "server: the right answer to the challenge is accepted" {
-  start_shell
-  open_proved
-}
-
 # bats test_tags=needs:runs,points:3,exercise:2,mistake:same-challenge
 @test "server: a recorded answer is worth nothing for another connection" {
   start_shell
@@ -269,7 +277,7 @@ raw_is_closed() {
   assert_same "$(take 1)" 68 # another challenge
 }
 
-# bats test_tags=needs:runs,points:5,exercise:3,exercise:2,mistake:no-proof,mistake:empty-answer
+# bats test_tags=needs:runs,points:5,exercise:2,exercise:3,mistake:no-proof
 @test "server: nothing runs before the token is proved" {
   start_shell
   peer recv:37 "send:$(frame c "touch '$PWD/ran'")" eof
@@ -280,7 +288,7 @@ raw_is_closed() {
   [[ ! -e ran ]] || fail "a client that did not prove the token has run a command"
 }
 
-# bats test_tags=needs:challenges,points:3,mistake:tries-unlimited
+# bats test_tags=needs:refuses,points:3,exercise:2,mistake:tries-unlimited
 @test "server: three wrong answers close the connection" {
   start_shell
   local wrong
@@ -290,17 +298,21 @@ raw_is_closed() {
   wait_for_line server.out 'refused: 3 wrong answers$'
 }
 
-# bats test_tags=needs:challenges,points:3,mistake:no-penalty
-@test "server: after three wrong answers, the next client waits for its challenge; who leaves meanwhile, leaves" {
+# bats test_tags=needs:runs,points:3,exercise:2,mistake:no-penalty
+@test "server: after three wrong answers, of whomever, the next client waits; who leaves meanwhile, leaves" {
   start_shell --penalty 1000
   local wrong
   wrong=$(frame a "$(printf '%032d' 0)")
   start_remote there
   wait_for_line server.out 'knows the token'
-  peer recv:37 "send:$wrong" recv:37 "send:$wrong" recv:37 "send:$wrong" eof
+  peer recv:37 "send:$wrong" recv:37 "send:$wrong" recv:37 rst
+  peer recv:37 "send:$wrong" rst
+  wait_for_line server.out 'gave a wrong answer' 3
+  wait_for_line server.out 'left$' 2
   peer 'send:impatient' silence:0.3 rst
-  start_peer second silence:0.1 shutdown hold
-  wait_for_line server.out 'failed: ' 1
+  wait_for_line server.out 'left$' 3
+  peer silence:0.1 close
+  wait_for_line server.out 'left$' 4
   tell there 'echo still served'
   wait_for_line there.out 'still served'
 }
@@ -309,7 +321,6 @@ raw_is_closed() {
 @test "server: --timeout: a client that does not answer the challenge is told, and dropped" {
   start_shell --timeout 0.5
   peer recv:37 'expect:r\x00\x00\x00\x22no answer to the challenge in time' eof
-  still_serves
 }
 
 # ---- the server: the file of the token ----
@@ -415,7 +426,7 @@ refuses_token() {
 
 # ---- the server: frames that are none ----
 
-# bats test_tags=needs:challenges,points:3,mistake:length-trusted
+# bats test_tags=needs:runs,points:3,exercise:1,mistake:length-trusted
 @test "server: a frame that announces too much is refused, before the proof and after" {
   start_shell
   peer recv:37 'send:a\xff\xff\xff\xff' eof
@@ -587,11 +598,21 @@ leaves_nothing() {
   all_gone "its time is over"
 }
 
-# bats test_tags=needs:runs
+# bats test_tags=needs:runs,exercise:4
 @test "server: a command that kills its keeper is told to have ended, and concerns nobody else" {
   start_shell
   start_remote client -- 'kill -KILL $PPID; sleep 0.1'
   wait_for_status client 137
+  still_serves
+  assert_no_children server
+}
+
+# bats test_tags=needs:runs
+@test "server: a command that stops its keeper ends with its time, and concerns nobody else" {
+  start_shell --max-seconds 0.5
+  start_remote client -- 'kill -STOP $PPID; sleep 60'
+  wait_for_line client.err 'ended after 0.5 s'
+  wait_for_end client
   still_serves
   assert_no_children server
 }
@@ -646,7 +667,7 @@ peak_memory() {
   awk '/^VmHWM/ { print $2 }' "/proc/$1/status"
 }
 
-# bats test_tags=needs:runs,points:3
+# bats test_tags=needs:runs,points:3,exercise:5
 @test "server: a gigabyte of output needs no more memory than a line" {
   not_under short-recv short-send # a gigabyte, a byte at a time
   start_shell
@@ -672,7 +693,7 @@ has_no_yes() {
   ! is_there
 }
 
-# bats test_tags=needs:runs,points:3
+# bats test_tags=needs:runs,points:3,exercise:5
 @test "server: a client that does not read stops its command, and nobody else; and can still interrupt it" {
   start_shell
   choose_nap
@@ -724,6 +745,19 @@ has_no_yes() {
 
 # ---- the server: clients come and go ----
 
+# bats test_tags=needs:runs
+@test "server: a command that has ended before its time, and whose output nobody takes, costs no CPU" {
+  start_shell --max-seconds 1
+  choose_nap
+  start_remote deaf -- "yes & sleep 0.3; sleep $nap_time & sleep 0.2"
+  wait_until has_napping 1
+  freeze deaf
+  wait_until unread
+  all_gone "its shell has ended"
+  nap 1.2 # this is what is tried: its time is over
+  assert_idle server
+}
+
 # bats test_tags=needs:runs,points:3
 @test "server: --max-clients: the newcomer is told, and closed; whoever is there stays" {
   start_shell --max-clients 1
@@ -756,7 +790,7 @@ has_no_yes() {
   wait_for_line there.out 'still there'
 }
 
-# bats test_tags=needs:runs,points:3,mistake:leaked-descriptor,mistake:zombies
+# bats test_tags=needs:runs,points:3,exercise:4,exercise:6,mistake:leaked-descriptor,mistake:zombies
 @test "server: closes what it has opened for a command, and reaps its keeper" {
   start_shell
   still_serves
@@ -810,7 +844,7 @@ left'
 
 # ---- the client ----
 
-# bats test_tags=id:asks,basic,points:5
+# bats test_tags=id:asks,basic,points:5,exercise:1
 @test "client: runs a command on the server" {
   start_shell
   remote -- echo hello world
@@ -823,7 +857,7 @@ accepting() {
   start_peer_server accept "send:$(frame h "$(printf '%032d' 7)")" recv:37 "send:$(frame k)" "$@"
 }
 
-# bats test_tags=needs:asks,points:3,mistake:one-recv
+# bats test_tags=needs:asks,points:3,exercise:1,mistake:host-order,mistake:one-recv
 @test "client: frames: many in one segment, and one in many; a byte at a time" {
   start_shell && stop server
   accepting recv:100 "send:$(frame w)$(frame o 'one ')$(frame e err)$(frame o 'two ')$(frame o three)$(exit_frame 00)" hold
@@ -837,7 +871,7 @@ accepting() {
   assert_same "$status" 49
 }
 
-# bats test_tags=needs:asks,points:3,mistake:one-recv
+# bats test_tags=needs:asks,points:3,exercise:1,mistake:one-recv
 @test "client: an answer that is longer than one recv, or one frame" {
   not_under short-recv short-send # a megabyte, a byte at a time
   start_shell
@@ -902,6 +936,15 @@ accepting() {
   # shellcheck disable=SC2016 # bash expands it
   start client bash -c 'exec "$0" "$@" >/dev/null' "$CLIENT" --port "$port" --token token -- "exec yes $nap_time"
   wait_until is_there || fail "the command does not run"
+  send_signal client INT
+  wait_for_status client 130
+}
+
+# bats test_tags=needs:asks
+@test "client: SIGINT ends a client that waits for a line from a pipe" {
+  start_shell
+  start_remote client
+  wait_for_line server.out 'knows the token'
   send_signal client INT
   wait_for_status client 130
 }

@@ -92,6 +92,8 @@ static void handle_interrupt(struct client *self)
         return;
     if (self->running) {
         send_frame(self, FRAME_SIGNAL, "INT", strlen("INT"));
+    } else if (!self->terminal) {
+        exit(128 + SIGINT);
     } else {
         putchar('\n');
         print_prompt(self);
@@ -114,7 +116,8 @@ static int wait_for(struct client *self, int fd, short events, int other)
                 continue;
             cli_fail("poll: %s", strerror(errno));
         }
-        /* Also if poll has not seen it: a Ctrl-C that came before a line that it has seen. */
+        /* Whatever poll says of the pipe: the signal's handler may have run when poll had looked at it
+         * already, and had seen a line, which was typed after the Ctrl-C. */
         handle_interrupt(self);
         if (ready[1].revents || ready[2].revents)
             return (ready[1].revents ? READY : 0) | (ready[2].revents ? OTHER_READY : 0);
@@ -290,8 +293,11 @@ static bool read_line(struct client *self, struct lines *lines, char **line,
         ssize_t count = read(STDIN_FILENO, room, size);
         if (count == -1)
             cli_fail("stdin: %s", strerror(errno));
-        if (count == 0 && !lines_has_part(lines))
+        if (count == 0 && !lines_has_part(lines)) {
+            if (self->terminal)
+                putchar('\n'); /* behind the prompt */
             return false;
+        }
         if (count == 0) /* the last line has no end */
             room[count++] = '\n';
         lines_added(lines, (size_t)count);
@@ -371,11 +377,8 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "the server's name or address", .text = &host},
         {"port", 'p', "P", "the server's port", .number = &port, .min = 1, .max = 65535},
         {"token", 0, "FILE", "the secret that the server knows", .text = &token},
-        {"trace", 0, NULL,
-         "say on stderr what each recv(1024) returns, and which frames end in it",
-         .flag = &client.trace},
-        {"timeout", 't', "SEC",
-         "give up on a server that does not answer at first; 0 never does",
+        {"trace", 0, NULL, "say what each recv(1024) returns", .flag = &client.trace},
+        {"timeout", 't', "SEC", "give up on the first answers; 0 never does",
          .seconds = &timeout},
         {0},
     };
@@ -385,9 +388,8 @@ int main(int argc, char **argv)
     client.terminal = first == argc && isatty(STDIN_FILENO);
     client.has_input = first < argc || client.terminal;
     char *text = join(argv + first);
-    if (signal(SIGPIPE, SIG_IGN) ==
-        SIG_ERR) /* whoever reads stdout may close it: print says so */
-        cli_fail("signal: %s", strerror(errno));
+    /* SIGPIPE is not ignored: as usual, who reads stdout ends this program when it closes. Sockets are written
+     * with MSG_NOSIGNAL. */
 
     open_session(&client, host, port, timeout, token);
     catch_interrupts(&client);

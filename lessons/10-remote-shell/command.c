@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -75,6 +77,7 @@ int command_start(struct command *command, const char *text, const char *directo
         close_ends(ends, 1);
         return -1;
     case 0:
+        /* It does not return. */
         keeper_run(&(struct keeper){
             .control = ends[CONTROL][1],
             .input = ends[INPUT][1],
@@ -86,8 +89,14 @@ int command_start(struct command *command, const char *text, const char *directo
         });
     default:
         close_ends(ends, 1);
-        *command = (struct command){keeper,          ends[CONTROL][0], ends[INPUT][0],
-                                    ends[OUTPUT][0], ends[ERROR][0],   ends[PLACE][0]};
+        *command = (struct command){
+            .keeper = keeper,
+            .control = ends[CONTROL][0],
+            .input = ends[INPUT][0],
+            .output = ends[OUTPUT][0],
+            .error = ends[ERROR][0],
+            .place = ends[PLACE][0],
+        };
         return 0;
     }
     /* END EXERCISE */
@@ -103,6 +112,19 @@ void command_signal(struct command *command, int number)
 void command_end(struct command *command)
 {
     shutdown(command->control, SHUT_WR);
+    kill(command->keeper, SIGCONT); /* the command may have stopped it */
+}
+
+/* Waits for the keeper, which has little to do; but who knows what the command does to it. */
+static void wait_for_keeper(struct command *command)
+{
+    enum { LONGEST = 5000 }; /* milliseconds */
+    struct pollfd control = {.fd = command->control, .events = POLLIN};
+
+    if (poll(&control, 1, LONGEST) == 0)
+        kill(command->keeper, SIGKILL);
+    while (waitpid(command->keeper, NULL, 0) == -1 && errno == EINTR)
+        ;
 }
 
 bool command_has_ended(struct command *command, unsigned char *status)
@@ -137,8 +159,7 @@ void command_finish(struct command *command, char *directory, size_t size)
     command_close(&command->input);
     command_close(&command->output);
     command_close(&command->error);
-    while (waitpid(command->keeper, NULL, 0) == -1 && errno == EINTR)
-        ;
+    wait_for_keeper(command);
     read_place(command->place, directory, size);
     command_close(&command->place);
     command_close(&command->control);

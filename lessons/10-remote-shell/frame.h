@@ -31,8 +31,8 @@ enum {
     FRAME_STDERR = 'e',
     FRAME_EXIT = 'x',  /* the command has ended; one byte, as $? of a shell */
     FRAME_ERROR = 'r', /* why something was not done, or was ended: a text */
-    FRAME_WANTED =
-        'w', /* the command has taken its input: send the next piece; no bytes */
+    /* the command has taken its input: send the next piece; no bytes */
+    FRAME_WANTED = 'w',
     /* from the client */
     FRAME_ANSWER = 'a',  /* to a challenge */
     FRAME_COMMAND = 'c', /* a line for the shell */

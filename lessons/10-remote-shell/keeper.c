@@ -32,7 +32,8 @@ enum { CANNOT_START = 126 };
 
 /* What the shell runs. Descriptor 3 is for its directory at the end, and not for the command; `cd` lasts
  * until then, because eval runs the command in this shell. */
-static const char SCRIPT[] = "eval \"$1\" 3>&-; status=$?; pwd -P >&3; exit $status";
+static const char SCRIPT[] =
+    "eval \"$1\" 3>&-; status=$?; command pwd -P >&3 2>&-; exit $status";
 
 /* ---- the shell ---- */
 
@@ -194,13 +195,13 @@ _Noreturn void keeper_run(const struct keeper *keeper)
     pid_t shell = fork();
     switch (shell) {
     case -1:
-        complain(keeper->error, "fork: ", strerror(errno));
+        complain(keeper->error, "can't start ", "another process");
         break;
     case 0:
-        run_shell(keeper);
+        run_shell(keeper); /* does not return */
     default:
-        setpgid(shell,
-                shell); /* whoever of the two is faster: a signal must find the group */
+        /* whoever of the two is faster: a signal must find the group */
+        setpgid(shell, shell);
         /* With a client's connection here, that client would not see when the server closes it. */
         close_between(0, (unsigned int)keeper->control - 1);
         close_between((unsigned int)keeper->control + 1, UINT_MAX);

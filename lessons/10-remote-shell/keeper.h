@@ -28,7 +28,8 @@ struct keeper {
 
 /*
  * Runs the command, and ends this process, which the caller has just forked off, perhaps as one thread
- * of many: so it makes only calls that are async-signal-safe (signal-safety(7)).
+ * of many. Another thread may have held a lock then, which nobody in this process gives back: so it makes
+ * only calls that take none, which are those of signal-safety(7), and system calls.
  */
 _Noreturn void keeper_run(const struct keeper *keeper);
 

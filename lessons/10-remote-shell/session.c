@@ -6,6 +6,7 @@
  * send a signal, and must be seen to leave. While something waits for it, nothing more is read from its
  * command, which soon waits in write(2): that is all the flow control it takes.
  */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "session.h"
 #include "cli.h"
 #include "command.h"
@@ -27,6 +28,10 @@
 /* After this many wrong answers the client is dropped, and nobody is challenged for a while. */
 enum { TRIES = 3 };
 
+#ifndef POLLRDHUP /* not on Linux: there, who leaves while it waits for its turn is noticed later */
+#define POLLRDHUP 0
+#endif
+
 static const double NONE = 0; /* no deadline; others are times on net_now's clock */
 
 struct session {
@@ -35,14 +40,14 @@ struct session {
     struct buffer incoming; /* frames that are not whole yet */
     struct queue outgoing;  /* what the client has not taken yet */
     struct command command;
-    double deadline; /* of the command, on net_now's clock */
-    bool
-        ended; /* the command has ended, with this status; its output may not be read yet */
+    double deadline; /* of the command */
+    /* The command has ended, with this status; its output may not be read yet. */
+    bool ended;
     unsigned char status;
     bool input_wanted;   /* the client may send input */
     struct buffer input; /* what the command has not taken yet */
-    char directory
-        [4096]; /* the next command begins here; "": where the server was started */
+    /* The next command begins here; "": where the server was started. */
+    char directory[4096];
     char block[FRAME_SIZE];
 };
 
@@ -166,11 +171,11 @@ static int milliseconds_until(double deadline)
 /* ---- the proof ---- */
 
 /* Waits until a client may be challenged. It can't shorten that by sending something; but if it leaves,
- * or the server stops, this returns -1. */
+ * or the server stops, this returns -1 with errno ECONNRESET. */
 static int wait_for_turn(struct session *self)
 {
     struct shell_server *server = shell_server_of(self->base.server);
-    struct pollfd connection = {.fd = self->fd};
+    struct pollfd connection = {.fd = self->fd, .events = POLLRDHUP};
 
     pthread_mutex_lock(&server->lock);
     const double turn = server->next_challenge;
@@ -183,10 +188,14 @@ static int wait_for_turn(struct session *self)
     return 0;
 }
 
-static void slow_the_next(struct shell_server *server)
+/* Counts a wrong answer, whoever has given it: to leave after two, and to come again, is no way around
+ * the penalty. */
+static void count_wrong_answer(struct shell_server *server)
 {
     pthread_mutex_lock(&server->lock);
-    server->next_challenge = net_now() + server->penalty;
+    server->wrong_answers++;
+    if (server->wrong_answers % TRIES == 0)
+        server->next_challenge = net_now() + server->penalty;
     pthread_mutex_unlock(&server->lock);
 }
 
@@ -217,12 +226,12 @@ static int prove(struct session *self)
     unsigned char challenge[TOKEN_CHALLENGE_SIZE];
     struct frame frame;
 
-    if (wait_for_turn(self) == -1)
-        return -1;
-    const double deadline = deadline_in(server->timeout);
     for (int i = 0; i < TRIES; i++) {
-        /* EXERCISE 2: send a new challenge, and receive the answer; if it is right, send that it is
-         * accepted, and return 1 */
+        if (wait_for_turn(self) == -1)
+            return -1;
+        const double deadline = deadline_in(server->timeout);
+        /* EXERCISE 2: send a new challenge, and receive the answer; if it is right, log that the client
+         * "knows the token", send that it is accepted, and return 1 */
         if (token_challenge(challenge) == -1 ||
             send_frame(self, FRAME_CHALLENGE, challenge, sizeof challenge) == -1)
             return -1;
@@ -235,8 +244,8 @@ static int prove(struct session *self)
         }
         /* END EXERCISE */
         log_text(self, "gave a wrong answer", "");
+        count_wrong_answer(server);
     }
-    slow_the_next(server);
     return refuse(self, "%d wrong answers", TRIES);
 }
 
@@ -443,8 +452,10 @@ static int serve(struct session *self)
         return 1;
     if (ready[INPUT].revents && command->input != -1 && feed(self) == -1)
         return -1;
-    if (ready[CONTROL].revents)
-        self->ended = command_has_ended(command, &self->status);
+    if (ready[CONTROL].revents && command_has_ended(command, &self->status)) {
+        self->ended = true;
+        self->deadline = NONE;
+    }
     if (!self->ended && milliseconds_until(self->deadline) == 0 &&
         end_in_time(self) == -1)
         return -1;

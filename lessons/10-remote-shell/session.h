@@ -35,6 +35,7 @@ struct shell_server {
     bool quiet;         /* log nothing */
 
     pthread_mutex_t lock;  /* of all below */
+    long wrong_answers;    /* so far, of all clients */
     double next_challenge; /* on net_now's clock: nobody is challenged before */
 };
 
