@@ -607,7 +607,7 @@ leaves_nothing() {
   assert_no_children server
 }
 
-# bats test_tags=needs:runs
+# bats test_tags=needs:runs,mistake:stuck-keeper
 @test "server: a command that stops its keeper ends with its time, and concerns nobody else" {
   start_shell --max-seconds 0.5
   start_remote client -- 'kill -STOP $PPID; sleep 60'
@@ -745,7 +745,7 @@ has_no_yes() {
 
 # ---- the server: clients come and go ----
 
-# bats test_tags=needs:runs
+# bats test_tags=needs:runs,mistake:old-deadline
 @test "server: a command that has ended before its time, and whose output nobody takes, costs no CPU" {
   start_shell --max-seconds 1
   choose_nap
