@@ -27,7 +27,8 @@ expect server ' left$'
 
 title "1. A reply of unknown length"
 say "Nobody knows beforehand how much a command prints. So the server sends frames: a byte of type, 4 bytes" \
-  "of length, and so many bytes. o is stdout, e is stderr, x is the exit status. With --trace the client" \
+  "of length, and so many bytes. h and k belong to the proof, w means that the command may have input, o is" \
+  "stdout, e is stderr, x is the exit status. With --trace the client" \
   "receives at most 1024 bytes with one recv, and says which frames end in them. seq 1000 prints 3893" \
   "bytes; here wc counts their lines."
 ask "What tells the client that the output is complete?" \
@@ -141,8 +142,8 @@ expect_not server ' knows the token$'
 expect server ' knows the token$'
 wait_for_status B 0
 reveal "Each wrong answer got a new challenge: look at the bytes behind h. After three of them the connection" \
-  "is closed, and nobody is challenged for 2 seconds, from wherever they come: who guesses must not be" \
-  "able to do that faster with many connections. The price is that B waited, too."
+  "is closed, and nobody is challenged for 2 seconds, on whatever connection: to come again is no way" \
+  "around it. The price is that B waited, too."
 
 title "6. The client is gone"
 say "First A presses Ctrl-C: the client sends a frame s, and the server sends SIGINT to the command's" \
