@@ -120,7 +120,7 @@ raw_is_closed() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:challenges,needs:listens,points:3,exercise:2,mistake:same-challenge
+# bats test_tags=id:challenges,needs:listens,points:3,exercise:2,exercise:1,mistake:same-challenge
 @test "server: each connection gets another challenge, also after a restart" {
   start_shell
   peer recv:37 rst
@@ -317,7 +317,7 @@ raw_is_closed() {
   wait_for_line there.out 'still served'
 }
 
-# bats test_tags=needs:listens,points:3
+# bats test_tags=needs:challenges,points:3,exercise:2
 @test "server: --timeout: a client that does not answer the challenge is told, and dropped" {
   start_shell --timeout 0.5
   peer recv:37 'expect:r\x00\x00\x00\x22no answer to the challenge in time' eof
@@ -351,7 +351,7 @@ raw_is_closed() {
   ! grep -E 'O_CREAT|chmod' trace | grep -v ', 0600)' || fail "the file is not made with mode 0600"
 }
 
-# bats test_tags=needs:listens
+# bats test_tags=needs:runs
 @test "server: takes the token that is there, also when two servers start at once" {
   start_shell
   cp token before
