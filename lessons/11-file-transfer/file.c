@@ -55,6 +55,6 @@ const char *file_reason(int error)
     if (error == ELOOP)
         return "not a regular file";
     if (error == EBUSY)
-        return "somebody else is sending this file";
+        return "somebody else is transferring this file";
     return strerror(error);
 }

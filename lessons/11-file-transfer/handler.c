@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -416,8 +417,12 @@ static int answer(struct file_handler *self, const char *line, size_t length)
         return list(self);
     if (command.what == COMMAND_GET)
         return get(self, &command);
-    return command.number <= PROTOCOL_SMALL ? put_small(self, &command)
-                                            : put_large(self, &command);
+    int result = command.number <= PROTOCOL_SMALL ? put_small(self, &command)
+                                                  : put_large(self, &command);
+    /* Not so behind a GET: there it would stand between the bytes of the file. */
+    if (result == -1 && errno == ETIMEDOUT)
+        refuse_and_end(self, "nothing has come for too long");
+    return result;
 }
 
 static int handle(struct request_handler *handler)
@@ -440,6 +445,7 @@ static int handle(struct request_handler *handler)
 
 static int finish_handler(struct request_handler *handler)
 {
+    OPENSSL_thread_stop(); /* gives back what OpenSSL keeps for this thread */
     file_server_log(handler->server, handler->request, "left", NULL, 0);
     return stream_request_handler_finish(handler);
 }

@@ -1,8 +1,8 @@
 # lesson.sh - the tour of lesson 11. scripts/lib/tour.bash explains its verbs.
 # shellcheck shell=bash
 #
+# demo: client put README.md
 # demo: client list
-# demo: client --help
 
 # What the programs write goes into a directory that is deleted after the tour: the server's files into
 # `files` there, and the client's beside it.

@@ -142,6 +142,9 @@ static bool send_bytes(struct session *session, const char *name, int file,
     session->transfer.may_be_answered = true;
     enum transfer_end end =
         transfer_send_file(&session->transfer, file, from, about->st_size, digest);
+    const int error = errno;
+    progress_end(&session->progress); /* what is said now has a line of its own */
+    errno = error;
     if (end == TRANSFER_BROKEN || end == TRANSFER_ANSWERED) {
         session_receive(session, &reply);
         if (reply.is_ok)
@@ -172,9 +175,7 @@ static bool put_large(struct session *session, const char *name, int file,
     if (from == -1)
         return false;
     progress_begin(&session->progress, name, from, about->st_size);
-    bool sent = send_bytes(session, name, file, about, from, digest, text);
-    progress_end(&session->progress);
-    if (!sent)
+    if (!send_bytes(session, name, file, about, from, digest, text))
         return false;
     if (session_receive(session, &reply) == -1 || !reply.is_ok) {
         session_complain_reply(session, name, &reply);
