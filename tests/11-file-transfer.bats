@@ -189,35 +189,6 @@ start_small_disk() {
     'send:GET any 0\n' "expect:OK 11\r\n${text}OK $(digest_of "$text")\r\n"
 }
 
-# bats test_tags=id:large,needs:names,points:5,exercise:2
-@test "server: PUT of a large file: it asks, and offers what it has: nothing, yet" {
-  start_server
-  x_file large 100000
-  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' silence:0.1 'send:FROM 0\n' repeat:100000:x \
-    "expect:OK $(digest large)\r\n" 'send:LIST\n' 'expect:OK\r\nlarge 100000\r\n.\r\n'
-  assert_same_files large files/large
-  peer "send:PUT large2 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x "send:$(digest large)\n" \
-    "expect:OK $(digest large)\r\n"
-}
-
-# bats test_tags=needs:large
-@test "server: a large file may have the longest name, too" {
-  local name
-  start_server
-  name=$(printf '%%FF%.0s' {1..255})
-  peer "send:PUT $name 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x \
-    "send:$(digest_of "$(printf 'x%.0s' {1..100000})")\n" 'expect:OK '
-}
-
-# bats test_tags=needs:large,points:3,exercise:2,mistake:reads-too-far
-@test "server: what stands behind the bytes of a file does not belong to it" {
-  not_under short-recv # then it never has more than it wants
-  start_server
-  x_file large 100000
-  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' "send:FROM 0\n" \
-    repeat:99990:x "send:xxxxxxxxxxLIST\n" "expect:OK $(digest large)\r\nOK\r\nlarge 100000\r\n.\r\n"
-}
-
 # ---- the server: names ----
 
 # bats test_tags=id:names,needs:puts,points:5,exercise:1,mistake:path-escapes
@@ -268,6 +239,37 @@ start_small_disk() {
   assert_same "$(<outside)" secret
   assert_files files dangling device directory link pipe
   assert_no_file files/nowhere
+}
+
+# ---- the server: large files ----
+
+# bats test_tags=id:large,needs:names,points:5,exercise:2
+@test "server: PUT of a large file: it asks, and offers what it has: nothing, yet" {
+  start_server
+  x_file large 100000
+  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' silence:0.1 'send:FROM 0\n' repeat:100000:x \
+    "expect:OK $(digest large)\r\n" 'send:LIST\n' 'expect:OK\r\nlarge 100000\r\n.\r\n'
+  assert_same_files large files/large
+  peer "send:PUT large2 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x "send:$(digest large)\n" \
+    "expect:OK $(digest large)\r\n"
+}
+
+# bats test_tags=needs:large
+@test "server: a large file may have the longest name, too" {
+  local name
+  start_server
+  name=$(printf '%%FF%.0s' {1..255})
+  peer "send:PUT $name 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x \
+    "send:$(digest_of "$(printf 'x%.0s' {1..100000})")\n" 'expect:OK '
+}
+
+# bats test_tags=needs:large,points:3,exercise:2,mistake:reads-too-far
+@test "server: what stands behind the bytes of a file does not belong to it" {
+  not_under short-recv # then it never has more than it wants
+  start_server
+  x_file large 100000
+  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' "send:FROM 0\n" \
+    repeat:99990:x "send:xxxxxxxxxxLIST\n" "expect:OK $(digest large)\r\nOK\r\nlarge 100000\r\n.\r\n"
 }
 
 # ---- the server: uploads that are interrupted ----
