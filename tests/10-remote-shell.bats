@@ -794,7 +794,7 @@ has_no_yes() {
 @test "server: closes what it has opened for a command, and reaps its keeper" {
   start_shell
   still_serves
-  assert_no_children server
+  wait_until has_no_client
   local before
   before=$(open_descriptors server)
   remote <<<$'true\nfalse\necho x\ncat\nkill -KILL $$\n'

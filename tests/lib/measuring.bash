@@ -121,6 +121,12 @@ has_accepted() {
     END { exit count < wanted }' /proc/net/tcp
 }
 
+# has_no_client: the server at `port` has closed all its connections. What it prints of a client may come
+# before that.
+has_no_client() {
+  ! has_accepted 1
+}
+
 # stall CLIENT [SERVER]: waits until both sleep, and bytes for the client wait in the server's
 # kernel: from now on, nothing happens until the client reads.
 stall() {
