@@ -747,14 +747,15 @@ has_no_yes() {
 
 # bats test_tags=needs:runs,mistake:old-deadline
 @test "server: a command that has ended before its time, and whose output nobody takes, costs no CPU" {
-  start_shell --max-seconds 1
+  start_shell --max-seconds 4
   choose_nap
-  start_remote deaf -- "yes & sleep 0.3; sleep $nap_time & sleep 0.2"
+  start_remote deaf -- "yes & sleep $nap_time & until [ -e '$PWD/go' ]; do sleep 0.1; done"
   wait_until has_napping 1
   freeze deaf
   wait_until unread
+  touch go
   all_gone "its shell has ended"
-  nap 1.2 # this is what is tried: its time is over
+  nap 4.2 # this is what is tried: its time is over
   assert_idle server
 }
 
