@@ -13,6 +13,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -549,6 +550,45 @@ int server_handle_request(struct server *server)
     else
         server->ops.handle_timeout(server);
     return 0;
+}
+
+struct loop {
+    struct server *server;
+    pthread_t waiter; /* who waits for a signal */
+    int error;        /* that has ended the loop, or 0 */
+};
+
+/* The thread of the loop. If the loop fails, it wakes the one that waits for a signal. */
+static void *run_loop(void *argument)
+{
+    struct loop *loop = argument;
+
+    if (server_serve_forever(loop->server, 0.5) == -1) {
+        loop->error = errno;
+        pthread_kill(loop->waiter, SIGTERM);
+    }
+    return NULL;
+}
+
+int server_serve_until_signal(struct server *server)
+{
+    struct loop loop = {.server = server, .waiter = pthread_self()};
+    pthread_t thread;
+    sigset_t stop;
+    int number;
+
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGINT);
+    sigaddset(&stop, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stop, NULL);
+    int error = pthread_create(&thread, NULL, run_loop, &loop);
+    if (error != 0)
+        return fail(error);
+    sigwait(&stop, &number);
+    server_abort_requests(server);
+    server_shutdown(server);
+    pthread_join(thread, NULL);
+    return loop.error == 0 ? 0 : fail(loop.error);
 }
 
 size_t server_active_requests(struct server *server)

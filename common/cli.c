@@ -241,3 +241,14 @@ int cli_parse(int argc, char **argv, const char *arguments, const char *purpose,
         cli_fail_usage("unexpected argument '%s'", argv[optind]);
     return optind;
 }
+
+void cli_log(const char *who, const char *event, const void *bytes, size_t length)
+{
+    enum { SHOWN = 60 };
+
+    flockfile(stdout);
+    printf("[%s] %s", who, event);
+    cli_print_bytes(stdout, bytes, length < SHOWN ? length : SHOWN);
+    puts(length > SHOWN ? "..." : "");
+    funlockfile(stdout);
+}

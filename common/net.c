@@ -271,17 +271,24 @@ void net_linger(int fd)
 
 /* ---- from lesson 4 ---- */
 
+void net_dismiss(int fd, const void *bytes, size_t length)
+{
+    char unread[4096];
+
+    send(fd, bytes, length, MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    /* To close with bytes unread would reset the connection, and the client might lose the answer.
+     * A client that goes on sending is not waited for: 64 KiB are enough. */
+    for (int i = 0; i < 16 && recv(fd, unread, sizeof unread, MSG_DONTWAIT) > 0; i++)
+        ;
+}
+
 void net_refuse(int fd, const char *reason)
 {
-    char text[4096]; /* for the line, and then for what the client has sent */
+    char text[120];
     int length = snprintf(text, sizeof text, "error: %.100s\r\n", reason);
 
-    send(fd, text, (size_t)length, MSG_NOSIGNAL);
-    shutdown(fd, SHUT_WR);
-    /* To close with bytes unread would reset the connection, and the client might lose the line.
-     * A client that goes on sending is not waited for: 64 KiB are enough. */
-    for (int i = 0; i < 16 && recv(fd, text, sizeof text, MSG_DONTWAIT) > 0; i++)
-        ;
+    net_dismiss(fd, text, (size_t)length);
     close(fd);
 }
 

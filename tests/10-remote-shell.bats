@@ -550,7 +550,7 @@ leaves_nothing() {
   choose_nap
   leaves_nothing 1 "trap '' HUP TERM INT; sleep $nap_time"
   leaves_nothing 2 "setsid sh -c 'sleep $nap_time; true' & wait"
-  leaves_nothing 3 "setsid sh -c 'trap \"\" HUP; setsid sleep $nap_time & exec sleep $nap_time' & exit_later=1; sleep $nap_time"
+  leaves_nothing 3 "setsid sh -c 'trap \"\" HUP; setsid sleep $nap_time & exec sleep $nap_time' & sleep $nap_time"
   leaves_nothing 4 "set -m; sleep $nap_time & wait"
   leaves_nothing 5 "sleep $nap_time & kill -STOP \$\$"
   assert_no_children server
@@ -610,9 +610,14 @@ leaves_nothing() {
 # bats test_tags=needs:runs,mistake:stuck-keeper
 @test "server: a command that stops its keeper ends with its time, and concerns nobody else" {
   start_shell --max-seconds 2
-  start_remote client -- 'kill -STOP $PPID; sleep 60'
+  choose_nap
+  start_remote client -- "echo \$PPID; kill -STOP \$PPID; sleep $nap_time"
   wait_for_line client.err 'ended after 2 s'
-  wait_for_end client
+  if ! wait_until has_ended client; then
+    kill -KILL "$(<client.out)" # no process outlives a scenario
+    all_gone "its keeper was stopped"
+    fail "the session of a keeper that is stopped does not end"
+  fi
   still_serves
   assert_no_children server
 }

@@ -482,14 +482,16 @@ start_small_disk() {
   random_file large 100000
   random_file small 100
   start_server
-  start tracer strace -f -p "${pid_of[server]}" -e trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,write -s 16 -o trace
+  start tracer strace -f -y -p "${pid_of[server]}" -e trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,write -s 16 -o trace
   wait_for_line tracer.err attached
   run_client put large small
   assert_succeeds
   stop tracer INT
   sed -E 's/^[0-9]+ +//; s/^(fdata)?sync/sync/; s/^fsync/sync/; s/^rename(at2?)?\(/rename(/' trace |
-    awk -F'(' '/^(sync|rename)\(/ { print $1 } /"OK [0-9a-f]/ && !/OK 0 -/ { print "answer" }' >calls
-  assert_same "$(paste -sd ' ' calls)" 'sync rename sync answer sync rename sync answer'
+    awk -F'(' '/^sync\(.*\/files>/ { print "sync-directory"; next } /^(sync|rename)\(/ { print $1 }
+      /"OK [0-9a-f]/ && !/OK 0 -/ { print "answer" }' >calls
+  assert_same "$(paste -sd ' ' calls)" \
+    'sync rename sync-directory answer sync rename sync-directory answer'
   start_server_as server2 --no-sync
   start tracer2 strace -f -p "${pid_of[server2]}" -e trace=fsync,fdatasync -o trace2
   wait_for_line tracer2.err attached

@@ -100,9 +100,10 @@ static void handle_interrupt(struct client *self)
     }
 }
 
-/* Waits until `fd` is ready for `events`, or `other` for reading, unless it is -1. Returns which of the two
- * bits is set: READY, OTHER_READY. Meanwhile, Ctrl-C is handled. */
 enum { READY = 1, OTHER_READY = 2 };
+
+/* Waits until `fd` is ready for `events`, or `other` for reading, unless it is -1. Returns which of the
+ * two bits are set: READY, OTHER_READY. Meanwhile, Ctrl-C is handled. */
 static int wait_for(struct client *self, int fd, short events, int other)
 {
     for (;;) {
@@ -190,7 +191,7 @@ static void prove(struct client *self, const struct token *token, const char *pa
 }
 
 /* Writes all of the bytes to stdout or stderr; and does not block in write(2), so that Ctrl-C works
- * while nobody reads them. */
+ * while nobody reads them. When nobody will any more, SIGPIPE ends the program, as usual. */
 static void print(struct client *self, int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -346,24 +347,21 @@ static char *join(char **words)
 
 /* Connects, and proves that it knows the token. If that fails, the program ends. */
 static void open_session(struct client *self, const char *host, long port, double timeout,
-                         const char *token_path)
+                         const char *path)
 {
-    static char default_path[PATH_MAX];
     struct token token;
     const char *reason;
 
-    if (token_path == NULL && token_default_path(default_path, sizeof default_path) == -1)
+    if (path == NULL)
         cli_fail("no place for the token: name one with --token");
-    if (token_path == NULL)
-        token_path = default_path;
-    if (token_read(token_path, &token, &reason) == -1)
-        cli_fail("token %s: %s", token_path, reason);
+    if (token_read(path, &token, &reason) == -1)
+        cli_fail("token %s: %s", path, reason);
     self->fd = net_connect(host, port, &reason);
     if (self->fd == -1)
         cli_fail("connect %s:%ld: %s", host, port, reason);
     if (net_set_nodelay(self->fd) == -1 || net_set_timeout(self->fd, timeout) == -1)
         cli_fail("setsockopt: %s", strerror(errno));
-    prove(self, &token, token_path);
+    prove(self, &token, path);
     net_set_timeout(self->fd, 0); /* a command may take its time */
 }
 
@@ -388,10 +386,8 @@ int main(int argc, char **argv)
     client.terminal = first == argc && isatty(STDIN_FILENO);
     client.has_input = first < argc || client.terminal;
     char *text = join(argv + first);
-    /* SIGPIPE is not ignored: as usual, who reads stdout ends this program when it closes. Sockets are written
-     * with MSG_NOSIGNAL. */
 
-    open_session(&client, host, port, timeout, token);
+    open_session(&client, host, port, timeout, token_path(token));
     catch_interrupts(&client);
     if (first < argc)
         run(&client, text, strlen(text));

@@ -15,13 +15,11 @@
 #include "token.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* ---- the server's methods ---- */
 
@@ -35,9 +33,7 @@ static bool verify_request(struct server *server, const struct request *request)
         return base_server_verify_request(server, request);
     shell_server_log(server, request, "refused: ", REASON, strlen(REASON));
     const size_t length = frame_pack(frame, FRAME_ERROR, REASON, strlen(REASON));
-    send(request->fd, frame, length, MSG_NOSIGNAL); /* it fits into the empty buffer */
-    shutdown(request->fd, SHUT_WR);
-    recv(request->fd, frame, sizeof frame, MSG_DONTWAIT);
+    net_dismiss(request->fd, frame, length);
     return false;
 }
 
@@ -53,48 +49,17 @@ static void handle_error(struct server *server, const struct request *request, i
 
 /* ---- running it ---- */
 
-/* The thread of the loop. */
-static void *run_loop(void *server)
+/* Reads the token from the file, or makes it. If that fails, the program ends. */
+static void open_token(const char *path, struct token *token)
 {
-    if (server_serve_forever(server, 0.5) == -1)
-        cli_fail("poll: %s", strerror(errno));
-    return NULL;
-}
-
-/* Serves until SIGINT or SIGTERM: lesson 9 says why it is done so. */
-static void serve(struct server *server)
-{
-    pthread_t loop;
-    sigset_t stop;
-    int number;
-
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    int error = pthread_create(&loop, NULL, run_loop, server);
-    if (error != 0)
-        cli_fail("pthread_create: %s", strerror(error));
-    sigwait(&stop, &number);
-    server_abort_requests(server);
-    server_shutdown(server);
-    pthread_join(loop, NULL);
-}
-
-/* Reads the token, or makes it. *path is set, if it is NULL. */
-static void open_token(const char **path, struct token *token)
-{
-    static char default_path[PATH_MAX];
     const char *reason;
 
-    if (*path == NULL && token_default_path(default_path, sizeof default_path) == -1)
+    if (path == NULL)
         cli_fail("no place for the token: name one with --token");
-    if (*path == NULL)
-        *path = default_path;
-    if (token_make(*path) == -1)
-        cli_fail("token %s: %s", *path, strerror(errno));
-    if (token_read(*path, token, &reason) == -1)
-        cli_fail("token %s: %s", *path, reason);
+    if (token_make(path) == -1)
+        cli_fail("token %s: %s", path, strerror(errno));
+    if (token_read(path, token, &reason) == -1)
+        cli_fail("token %s: %s", path, reason);
 }
 
 int main(int argc, char **argv)
@@ -126,7 +91,8 @@ int main(int argc, char **argv)
         {0},
     };
     cli_parse(argc, argv, NULL, "Run commands for clients that know the token.", options);
-    open_token(&token, &server.token);
+    token = token_path(token);
+    open_token(token, &server.token);
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR) /* a client, or a command, may close first */
         cli_fail("signal: %s", strerror(errno));
 
@@ -138,7 +104,8 @@ int main(int argc, char **argv)
     printf("listening on %s\n",
            server_format_address(&server.base.address, server.base.address_length, name));
     printf("the token is in %s\n", token);
-    serve(&server.base);
+    if (server_serve_until_signal(&server.base) == -1)
+        cli_fail("serve: %s", strerror(errno));
     if (server_close(&server.base) == -1)
         cli_fail("close %s: %s", name, strerror(errno));
     return EXIT_SUCCESS;

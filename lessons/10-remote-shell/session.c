@@ -59,17 +59,12 @@ struct shell_server *shell_server_of(struct server *server)
 void shell_server_log(struct server *server, const struct request *request,
                       const char *event, const char *bytes, size_t length)
 {
-    enum { SHOWN = 60 };
     char name[SERVER_NAME_SIZE];
 
     if (shell_server_of(server)->quiet)
         return;
     server_format_address(&request->client_address, request->client_address_length, name);
-    flockfile(stdout);
-    printf("[%s] %s", name, event);
-    cli_print_bytes(stdout, bytes, length < SHOWN ? length : SHOWN);
-    puts(length > SHOWN ? "..." : "");
-    funlockfile(stdout);
+    cli_log(name, event, bytes, length);
 }
 
 static void log_text(struct session *self, const char *event, const char *text)

@@ -42,8 +42,7 @@ struct shell_server {
 /* The whole of a server that is a struct shell_server. */
 struct shell_server *shell_server_of(struct server *server);
 
-/* Logs one event of a client, unless the server is quiet. `length` bytes may stand behind it, of
- * which 60 are shown. Threads may call it at the same time. */
+/* Logs one event of a client with cli_log, unless the server is quiet. */
 void shell_server_log(struct server *server, const struct request *request,
                       const char *event, const char *bytes, size_t length);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -19,26 +20,31 @@
 
 enum { TEXT_SIZE = 2 * TOKEN_SIZE + 1 }; /* with the newline */
 
-int token_default_path(char *path, size_t size)
+/* The value of a variable of the environment, or NULL if it is not set, or empty. */
+static const char *variable(const char *name)
 {
-    const char *directory = getenv("XDG_RUNTIME_DIR"), *below = "";
+    const char *value = getenv(name);
 
-    if (directory == NULL || *directory == '\0')
-        directory = getenv("XDG_STATE_HOME");
-    if (directory == NULL || *directory == '\0') {
-        directory = getenv("HOME");
+    return value == NULL || *value == '\0' ? NULL : value;
+}
+
+const char *token_path(const char *given)
+{
+    static char path[PATH_MAX];
+    const char *directory = variable("XDG_RUNTIME_DIR"), *below = "";
+
+    if (given != NULL)
+        return given;
+    if (directory == NULL)
+        directory = variable("XDG_STATE_HOME");
+    if (directory == NULL) {
+        directory = variable("HOME");
         below = "/.local/state";
     }
-    if (directory == NULL || *directory == '\0') {
-        errno = ENOENT;
-        return -1;
-    }
-    if (snprintf(path, size, "%s%s/twelve-sockets/token", directory, below) >=
-        (int)size) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    return 0;
+    if (directory == NULL || snprintf(path, sizeof path, "%s%s/twelve-sockets/token",
+                                      directory, below) >= (int)sizeof path)
+        return NULL;
+    return path;
 }
 
 /* ---- making the file ---- */
@@ -46,7 +52,7 @@ int token_default_path(char *path, size_t size)
 /* Makes each directory that leads to `path`, and is not there. */
 static int make_directories(const char *path)
 {
-    char directory[4096];
+    char directory[PATH_MAX];
 
     if (snprintf(directory, sizeof directory, "%s", path) >= (int)sizeof directory) {
         errno = ENAMETOOLONG;
@@ -83,7 +89,7 @@ static int write_token(int fd)
 
 int token_make(const char *path)
 {
-    char temporary[4096];
+    char temporary[PATH_MAX];
 
     if (access(path, F_OK) == 0)
         return 0;

@@ -20,11 +20,12 @@ struct token {
 };
 
 /*
- * Writes the path of the token that is used if none is named: twelve-sockets/token under
- * $XDG_RUNTIME_DIR, else under $XDG_STATE_HOME, else under $HOME/.local/state.
- * Returns 0; or -1 with errno ENOENT if none of the three is set, ENAMETOOLONG.
+ * Returns `given`; or, if that is NULL, the path of the token that is used if none is named:
+ * twelve-sockets/token under $XDG_RUNTIME_DIR, else under $XDG_STATE_HOME, else under
+ * $HOME/.local/state. It needs no free.
+ * Returns NULL if none of the three is set, or the path is longer than PATH_MAX.
  */
-int token_default_path(char *path, size_t size);
+const char *token_path(const char *given);
 
 /*
  * Makes a file with a new random token, and the directories that lead to it, unless the file is

@@ -38,11 +38,7 @@ void file_server_log(struct server *server, const struct request *request,
     if (file_server_of(server)->quiet)
         return;
     server_format_address(&request->client_address, request->client_address_length, name);
-    flockfile(stdout);
-    printf("[%s] %s", name, event);
-    cli_print_bytes(stdout, bytes, length);
-    putchar('\n');
-    funlockfile(stdout);
+    cli_log(name, event, bytes, length);
 }
 
 struct file_handler {

@@ -25,8 +25,7 @@ struct file_server {
 /* The whole of a server that is a struct file_server. */
 struct file_server *file_server_of(struct server *server);
 
-/* Logs one event of a client, unless the server is quiet. `length` bytes may stand behind it.
- * Threads may call it at the same time. */
+/* Logs one event of a client with cli_log, unless the server is quiet. */
 void file_server_log(struct server *server, const struct request *request,
                      const char *event, const char *bytes, size_t length);
 

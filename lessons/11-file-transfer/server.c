@@ -15,13 +15,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,15 +29,11 @@
 static bool verify_request(struct server *server, const struct request *request)
 {
     static const char reason[] = "ERR too many clients\r\n";
-    char unread[1024];
 
     if (server_active_requests(server) < (size_t)file_server_of(server)->max_clients)
         return base_server_verify_request(server, request);
     file_server_log(server, request, "refused: too many clients", NULL, 0);
-    send(request->fd, reason, strlen(reason), MSG_DONTWAIT | MSG_NOSIGNAL);
-    /* To close with bytes unread would reset the connection. */
-    shutdown(request->fd, SHUT_WR);
-    recv(request->fd, unread, sizeof unread, MSG_DONTWAIT);
+    net_dismiss(request->fd, reason, strlen(reason));
     return false;
 }
 
@@ -85,37 +79,6 @@ static void open_directories(struct file_server *self, const char *root)
 
 /* ---- running it ---- */
 
-/* The thread of the loop. */
-static void *run_loop(void *argument)
-{
-    struct file_server *self = argument;
-
-    if (server_serve_forever(&self->base, 0.5) == -1)
-        cli_fail("poll: %s", strerror(errno));
-    return NULL;
-}
-
-/* Serves until SIGINT or SIGTERM, as lesson 9's server does. What is on its way then stays in its
- * part, and the client can go on there later. */
-static void serve(struct file_server *self)
-{
-    pthread_t loop;
-    sigset_t stop;
-    int number;
-
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &stop, NULL);
-    int error = pthread_create(&loop, NULL, run_loop, self);
-    if (error != 0)
-        cli_fail("pthread_create: %s", strerror(error));
-    sigwait(&stop, &number);
-    server_abort_requests(&self->base);
-    server_shutdown(&self->base);
-    pthread_join(loop, NULL);
-}
-
 int main(int argc, char **argv)
 {
     static struct file_server server = {.max_clients = 512, .timeout = 60};
@@ -153,7 +116,9 @@ int main(int argc, char **argv)
         cli_fail("bind %s:%ld: %s", host, port, reason);
     printf("listening on %s\n",
            server_format_address(&server.base.address, server.base.address_length, name));
-    serve(&server);
+    /* What is on its way at the end stays in its part, and the client can go on there later. */
+    if (server_serve_until_signal(&server.base) == -1)
+        cli_fail("serve: %s", strerror(errno));
     if (server_close(&server.base) == -1)
         cli_fail("close %s: %s", name, strerror(errno));
     return EXIT_SUCCESS;

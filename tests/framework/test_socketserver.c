@@ -720,6 +720,37 @@ static void test_shutdown_wakes(void)
     close_probe(probe);
 }
 
+/* A signal comes while a client is being served, who stays. */
+static void *signal_while_serving(void *argument)
+{
+    struct probe *probe = argument;
+    int fd = connect_to(probe);
+
+    tell(fd, "still here\n");
+    expect(fd, "still here\n");
+    CHECK(kill(getpid(), SIGTERM) == 0);
+    await(&probe->finishes, 1);
+    close(fd);
+    return NULL;
+}
+
+static void test_serve_until_signal(void)
+{
+    struct probe *probe = new_probe(&probe_ops);
+    pthread_t client;
+    sigset_t stop, before;
+
+    /* Blocked before the thread is there: it would take the signal, and end the program. */
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stop, &before);
+    CHECK(pthread_create(&client, NULL, signal_while_serving, probe) == 0);
+    CHECK(server_serve_until_signal(&probe->base) == 0);
+    pthread_join(client, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close_probe(probe);
+}
+
 static void test_shutdown_before_the_loop(void)
 {
     struct probe *probe = new_probe(&probe_ops);
@@ -1394,6 +1425,8 @@ int main(int argc, char **argv)
         {"handle_request: signals do not end the wait", test_handle_request_and_signals},
         {"get_request: the client is gone again", test_request_is_gone},
         {"shutdown: wakes the loop at once", test_shutdown_wakes},
+        {"serve until a signal: aborts who is served, and returns",
+         test_serve_until_signal},
         {"shutdown: before the loop, ends it at its start",
          test_shutdown_before_the_loop},
         {"shutdown: ends handle_request", test_shutdown_of_handle_request},
