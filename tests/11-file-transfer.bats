@@ -458,6 +458,16 @@ start_small_disk() {
   assert_files "$small"
 }
 
+# bats test_tags=needs:puts,points:3,exercise:3,mistake:short-write
+@test "server: a file arrives whole, though write takes only a part of the bytes" {
+  under_chaos short-write
+  random_file large 1000000
+  start_server
+  run_client put large
+  assert_succeeds
+  assert_same_files large files/large
+}
+
 # bats test_tags=needs:resumes
 @test "server: a full disk: small files are refused, each with its reason, and the connection can be used" {
   start_small_disk
@@ -1139,6 +1149,17 @@ sleeps() {
 
 has_size() {
   [[ $(stat -c %s "$1" 2>/dev/null) == "$2" ]]
+}
+
+# bats test_tags=needs:client-resumes,points:3,exercise:3,mistake:short-write
+@test "client: get: a file arrives whole, though write takes only a part of the bytes" {
+  under_chaos short-write
+  mkdir files
+  random_file files/large 1000000
+  start_server
+  run_client get large
+  assert_succeeds
+  assert_same_files files/large large
 }
 
 # bats test_tags=needs:client-resumes,points:5,exercise:3

@@ -78,11 +78,12 @@ describe_chaos() {
   case $CHAOS in
     short-recv) echo "recv takes one byte at a time" ;;
     short-send) echo "send takes only a part of the bytes" ;;
+    short-write) echo "write takes only a part of the bytes" ;;
     eintr) echo "a signal seems to interrupt the calls (EINTR)" ;;
     eagain) echo "a non-blocking socket is not ready now and then (EAGAIN)" ;;
     aborted) echo "accept fails now and then (ECONNABORTED)" ;;
     emfile) echo "accept finds no free descriptor now and then (EMFILE)" ;;
-    *) echo "calls on sockets fail or do a part" ;;
+    *) echo "calls fail, or do only a part" ;;
   esac
 }
 

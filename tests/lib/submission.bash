@@ -36,6 +36,15 @@ preload_chaos() {
   printf -v "$1" %s "$script"
 }
 
+# under_chaos MODE: the server and the client of this scenario are struck, also without CHAOS.
+under_chaos() {
+  if [[ -z ${CHAOS:-} ]]; then
+    preload_chaos SERVER
+    preload_chaos CLIENT
+  fi
+  export CHAOS=${CHAOS:+$CHAOS,}$1
+}
+
 # not_under MODE...: skips a scenario that can't hold under these modes of CHAOS.
 not_under() {
   local mode

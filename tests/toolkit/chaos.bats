@@ -208,6 +208,13 @@ spares() {
   done
 }
 
+@test "short-write: write to a file takes half, three times of four; small ones, sockets and pipes are whole" {
+  strikes short-write 500 12 file write 1000
+  spares short-write file write 512
+  spares short-write stream write 1000
+  spares short-write pipe write 1000
+}
+
 @test "eintr: receiving, accepting and waiting are interrupted, one time of four" {
   local call
   for call in recv recvfrom recvmsg read readv poll ppoll select pselect epoll_wait epoll_pwait; do
@@ -379,11 +386,12 @@ BATS
   run --separate-stderr timeout 120 "$ROOT/scripts/chaos" "$PWD/chaotic/01-udp-echo.bats"
   assert_failure
   assert_line --regexp '^short-recv +2 passed, 0 failed$'
+  assert_line --regexp '^short-write +2 passed, 0 failed$'
   assert_line --regexp '^eintr +1 passed, 1 failed$'
   assert_line --regexp '^not ok 1 server: fails under eintr'
   assert_line --regexp '^aborted +1 passed, 0 failed, 1 skipped$'
   assert_line --regexp '^all +1 passed, 0 failed, 1 skipped$'
-  assert_equal "${lines[-1]}" '11 passed, 1 failed'
+  assert_equal "${lines[-1]}" '13 passed, 1 failed'
   CHAOS=short-send run --separate-stderr timeout 120 "$ROOT/scripts/chaos" "$PWD/chaotic/01-udp-echo.bats"
   assert_success
   assert_equal "${lines[-1]}" '2 passed, 0 failed'

@@ -1,5 +1,5 @@
 /*
- * chaos.c - a library that lets calls on sockets do what they seldom do, but may do.
+ * chaos.c - a library that lets calls do what they seldom do, but may do: those on sockets above all.
  *
  * Run it:       CHAOS=short-recv,eintr CHAOS_SEED=3 LD_PRELOAD=build/tools/chaos.so PROGRAM
  *               make chaos      (every lesson's scenarios, with each mode)
@@ -7,6 +7,7 @@
  *
  *   short-recv   recv takes one byte from a stream, although more have come
  *   short-send   send takes half of the bytes for a stream, if they are more than SMALL
+ *   short-write  write takes half of the bytes for a file, if they are more than SMALL
  *   eintr        recv, accept, poll and their like fail as if a signal had come; so does
  *                send, where it may wait
  *   eagain       on a non-blocking socket, recv, send and accept find that it is not ready
@@ -20,8 +21,8 @@
  *
  * A correct program must pass, so nothing happens here that a kernel may not do:
  *
- *   - Only sockets are struck, and poll and its like, whatever they wait for. Datagrams
- *     stay whole, and so does what MSG_WAITALL asks for.
+ *   - But for short-write, only sockets are struck, and poll and its like, whatever they
+ *     wait for. Datagrams stay whole, and so does what MSG_WAITALL asks for.
  *   - Up to SMALL bytes fit into the empty buffer of a new connection. A program may rely
  *     on that when it sends one line, so such a send on a blocking socket is left alone.
  *   - On a blocking socket EAGAIN means a time-out, and a call that does not wait is never
@@ -48,6 +49,7 @@
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -63,6 +65,7 @@ enum { SMALL = 512 };
 enum mode {
     SHORT_RECV,
     SHORT_SEND,
+    SHORT_WRITE,
     INTERRUPTED,
     NOT_READY,
     ABORTED,
@@ -81,6 +84,7 @@ static struct {
 } modes[MODES] = {
     [SHORT_RECV] = {.name = "short-recv", .strikes = 3},
     [SHORT_SEND] = {.name = "short-send", .strikes = 3},
+    [SHORT_WRITE] = {.name = "short-write", .strikes = 3},
     [INTERRUPTED] = {.name = "eintr", .strikes = 1},
     [NOT_READY] = {.name = "eagain", .strikes = 1},
     [ABORTED] = {.name = "aborted", .strikes = 1},
@@ -339,8 +343,16 @@ ssize_t sendto(int fd, const void *bytes, size_t length, int flags,
     return real.sendto(fd, bytes, length, flags, address, address_length);
 }
 
+static bool is_file(int fd)
+{
+    struct stat about;
+    return fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 ssize_t write(int fd, const void *bytes, size_t length)
 {
+    if (length > SMALL && is_file(fd) && strikes(SHORT_WRITE))
+        length /= 2;
     return send_fails(fd, &length, 0) ? -1 : real.write(fd, bytes, length);
 }
 
