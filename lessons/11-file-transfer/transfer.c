@@ -3,6 +3,7 @@
  */
 #include "transfer.h"
 
+#include "hasher.h"
 #include "protocol.h"
 
 #include <errno.h>
@@ -104,13 +105,12 @@ int transfer_receive_bytes(struct transfer *transfer, size_t length)
     return 0;
 }
 
-enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *part,
-                                        off_t size, struct digest *digest)
+/* As transfer_receive_file, with the digest in the hands of the hasher. */
+static enum transfer_end receive_bytes(struct transfer *transfer, struct part *part,
+                                       off_t size, struct hasher *hasher)
 {
-    if (wfile_flush(transfer->wfile) == -1)
-        return TRANSFER_BROKEN;
     /* EXERCISE 2: until the part has `size` bytes: receive some, but never one that stands behind
-     * the file; add them to the part, and to the digest */
+     * the file; add them to the part, and tell the hasher what size it has now */
     while (part->size < size) {
         off_t left = size - part->size;
         size_t wanted = left < TRANSFER_PIECE ? (size_t)left : TRANSFER_PIECE;
@@ -119,12 +119,29 @@ enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *
             return TRANSFER_BROKEN;
         if (part_add(part, transfer->piece, (size_t)received) == -1)
             return TRANSFER_FILE;
-        if (digest != NULL && digest_add(digest, transfer->piece, (size_t)received) == -1)
+        if (hasher_written(hasher, part->size) == -1)
             return TRANSFER_FILE;
         progress_add(transfer->progress, (size_t)received);
     }
     /* END EXERCISE */
     return TRANSFER_DONE;
+}
+
+enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *part,
+                                        off_t size, struct digest *digest)
+{
+    struct hasher hasher;
+
+    if (wfile_flush(transfer->wfile) == -1)
+        return TRANSFER_BROKEN;
+    if (hasher_begin(&hasher, digest, part->file, part->size) == -1)
+        return TRANSFER_FILE;
+    enum transfer_end end = receive_bytes(transfer, part, size, &hasher);
+    const int error = errno;
+    if (hasher_end(&hasher) == -1 && end == TRANSFER_DONE)
+        return TRANSFER_FILE;
+    errno = error;
+    return end;
 }
 
 /* ---- to the connection ---- */

@@ -2,8 +2,8 @@
  * transfer.h - lines and the bytes of files, between a connection and the disk, for both programs of
  * lesson 11.
  *
- * Nothing here has a whole file in memory: it moves piece by piece, and each piece goes into the
- * digest on its way.
+ * Nothing here has a whole file in memory: it moves piece by piece, and the digest is computed on
+ * its way.
  */
 #ifndef TRANSFER_H
 #define TRANSFER_H
@@ -63,7 +63,7 @@ __attribute__((format(printf, 2, 3))) int transfer_write_line(struct transfer *t
 int transfer_receive_bytes(struct transfer *transfer, size_t length);
 
 /* Receives bytes and adds them to the part and to the digest (unless that is NULL), until the part has
- * `size`. What has come so far is in the part, however it ends. */
+ * `size`. What has come so far is in the part, however it ends; a thread computes the digest. */
 enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *part,
                                         off_t size, struct digest *digest);
 
