@@ -6,10 +6,18 @@
 #include <errno.h>
 
 enum {
-    STEP =
-        1024 * 1024, /* to wake a thread takes time: it is not done for less than this */
-    FAR = 8 * STEP,  /* the thread is not to be further behind */
+    STEP = 1024 * 1024, /* to wake a thread takes time: not for less than this */
+    FAR = 8 * STEP,     /* the thread is not to be further behind */
 };
+
+/* What a function here returns: 0, or -1 with errno set to `error`. */
+static int result(int error)
+{
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
+}
 
 static void *run_hasher(void *argument)
 {
@@ -17,6 +25,7 @@ static void *run_hasher(void *argument)
 
     pthread_mutex_lock(&hasher->lock);
     while (hasher->error == 0) {
+        /* While it sleeps, the mutex is not locked. It may wake for nothing: so it looks again. */
         while (hasher->written - hasher->added < STEP && !hasher->ended)
             pthread_cond_wait(&hasher->changed, &hasher->lock);
         const off_t from = hasher->added, to = hasher->written;
@@ -45,12 +54,11 @@ int hasher_begin(struct hasher *hasher, struct digest *digest, int file, off_t f
     pthread_mutex_init(&hasher->lock, NULL);
     pthread_cond_init(&hasher->changed, NULL);
     int error = pthread_create(&hasher->thread, NULL, run_hasher, hasher);
-    if (error == 0)
-        return 0;
-    pthread_mutex_destroy(&hasher->lock);
-    pthread_cond_destroy(&hasher->changed);
-    errno = error;
-    return -1;
+    if (error != 0) {
+        pthread_mutex_destroy(&hasher->lock);
+        pthread_cond_destroy(&hasher->changed);
+    }
+    return result(error);
 }
 
 int hasher_written(struct hasher *hasher, off_t to)
@@ -63,9 +71,9 @@ int hasher_written(struct hasher *hasher, off_t to)
         pthread_cond_signal(&hasher->changed);
     while (to - hasher->added > FAR && hasher->error == 0)
         pthread_cond_wait(&hasher->changed, &hasher->lock);
-    errno = hasher->error;
+    const int error = hasher->error;
     pthread_mutex_unlock(&hasher->lock);
-    return errno == 0 ? 0 : -1;
+    return result(error);
 }
 
 int hasher_end(struct hasher *hasher)
@@ -79,6 +87,5 @@ int hasher_end(struct hasher *hasher)
     pthread_join(hasher->thread, NULL);
     pthread_mutex_destroy(&hasher->lock);
     pthread_cond_destroy(&hasher->changed);
-    errno = hasher->error;
-    return hasher->error == 0 ? 0 : -1;
+    return result(hasher->error);
 }
