@@ -215,6 +215,11 @@ spares() {
   spares short-write pipe write 1000
 }
 
+@test "eintr: what is written to a file is interrupted, one time of four; small pieces are not" {
+  strikes eintr EINTR 4 file write 1000
+  spares eintr file write 512
+}
+
 @test "eintr: receiving, accepting and waiting are interrupted, one time of four" {
   local call
   for call in recv recvfrom recvmsg read readv poll ppoll select pselect epoll_wait epoll_pwait; do

@@ -9,7 +9,7 @@
  *   short-send   send takes half of the bytes for a stream, if they are more than SMALL
  *   short-write  write takes half of the bytes for a file, if they are more than SMALL
  *   eintr        recv, accept, poll and their like fail as if a signal had come; so does
- *                send, where it may wait
+ *                send, where it may wait, and write of more than SMALL bytes to a file
  *   eagain       on a non-blocking socket, recv, send and accept find that it is not ready
  *   aborted      accept fails with ECONNABORTED; the next one takes the connection
  *   emfile       accept fails with EMFILE; the next one takes the connection; a sleep
@@ -21,8 +21,8 @@
  *
  * A correct program must pass, so nothing happens here that a kernel may not do:
  *
- *   - But for short-write, only sockets are struck, and poll and its like, whatever they
- *     wait for. Datagrams stay whole, and so does what MSG_WAITALL asks for.
+ *   - But for what is written to a file, only sockets are struck, and poll and its like,
+ *     whatever they wait for. Datagrams stay whole, and so does what MSG_WAITALL asks for.
  *   - Up to SMALL bytes fit into the empty buffer of a new connection. A program may rely
  *     on that when it sends one line, so such a send on a blocking socket is left alone.
  *   - On a blocking socket EAGAIN means a time-out, and a call that does not wait is never
@@ -351,8 +351,12 @@ static bool is_file(int fd)
 
 ssize_t write(int fd, const void *bytes, size_t length)
 {
-    if (length > SMALL && is_file(fd) && strikes(SHORT_WRITE))
-        length /= 2;
+    if (length > SMALL && is_file(fd)) {
+        if (fails(INTERRUPTED, EINTR))
+            return -1;
+        if (strikes(SHORT_WRITE))
+            length /= 2;
+    }
     return send_fails(fd, &length, 0) ? -1 : real.write(fd, bytes, length);
 }
 
