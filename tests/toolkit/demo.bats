@@ -40,7 +40,7 @@ inner_tmux() {
 
 # in_terminal COMMAND: runs it in a new terminal, outside of any tmux as far as it can see.
 in_terminal() {
-  outer_tmux new-session -d -x 110 -y 30 -s "${2:-terminal}" \
+  outer_tmux new-session -d -x "${columns:-110}" -y "${rows:-30}" -s "${2:-terminal}" \
     "cd '$house'; unset TMUX; $1; echo \"left with \$?\"; exec cat"
 }
 
@@ -67,6 +67,17 @@ shows() {
   wait_for_text 'this is the client: --delay 10'
   run inner_tmux show-environment -g
   refute_output --partial MAKE # the shells are no part of the make that has started tmux
+}
+
+@test "on a terminal of 80x24, what a client prints fits below its command" {
+  columns=80 rows=24 in_terminal 'make demo-90'
+  wait_for_text '90-demo/lookup loc'
+  local height
+  while read -r height; do
+    ((height >= 8)) || fail "a pane has $height rows"
+  done < <(inner_tmux list-panes -t twelve-sockets-90 -F '#{pane_height}')
+  outer_tmux send-keys -t terminal Enter
+  wait_for_text 'this is the client: --del'
 }
 
 @test "a second make demo-N attaches to the one that runs" {
