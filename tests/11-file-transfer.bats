@@ -75,6 +75,22 @@ has_offer() {
   ((offset == $3))
 }
 
+# put_kept NAME SIZE: puts a file of x, in such a way that the server can keep its digest: its last
+# byte is older than its name, by the clock of the file system.
+put_kept() {
+  x_file "$1" "$2"
+  begin_upload "$1" "$2" "$2" wait "send:$(digest "$1")\n" "expect:OK $(digest "$1")\r\n"
+  wait_until has_size "files/.transfer/parts/$1" "$2"
+  wait_until is_of_the_past "files/.transfer/parts/$1"
+  tell "$1" on
+  wait_for_status "$1" 0
+}
+
+is_of_the_past() {
+  touch now
+  [[ now -nt $1 ]]
+}
+
 # start_small_disk: a server whose root is a file system of 1,024,000 bytes, in a mount
 # namespace of its own.
 start_small_disk() {
@@ -173,12 +189,7 @@ start_small_disk() {
   put_hello
   peer "send:PUT hello 6 $(digest_of 'hello\n')\nHellO\n" 'expect:ERR ' line 'send:GET hello 0\n' \
     "expect:OK 6\r\nHello\nOK $(digest hello.local)\r\n"
-  x_file large 100000
-  peer "send:PUT large 100000 -\n" 'expect:OK 0 -\r\n' "send:FROM 0\n" repeat:100000:y \
-    "send:$(digest large)\n" 'expect:ERR ' line
   assert_files files hello
-  offered large 100000
-  assert_same "$offset" 0
 }
 
 # bats test_tags=needs:puts,points:3,mistake:newline-changed
@@ -243,7 +254,7 @@ start_small_disk() {
 
 # ---- the server: large files ----
 
-# bats test_tags=id:large,needs:names,points:5,exercise:2
+# bats test_tags=id:large,needs:names,points:5,exercise:2,mistake:hasher-not-told
 @test "server: PUT of a large file: it asks, and offers what it has: nothing, yet" {
   start_server
   x_file large 100000
@@ -252,6 +263,27 @@ start_small_disk() {
   assert_same_files large files/large
   peer "send:PUT large2 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x "send:$(digest large)\n" \
     "expect:OK $(digest large)\r\n"
+}
+
+# bats test_tags=needs:large,points:2,exercise:2
+@test "server: a file of many pieces arrives whole" {
+  not_under short-recv # one byte in each call
+  start_server
+  random_file large 10000000
+  run_client put large
+  assert_succeeds
+  assert_same_files large files/large
+}
+
+# bats test_tags=needs:large,points:3,mistake:digest-ignored
+@test "server: a large file whose digest differs is refused, and not offered" {
+  start_server
+  x_file large 100000
+  peer "send:PUT large 100000 -\n" 'expect:OK 0 -\r\n' "send:FROM 0\n" repeat:100000:y \
+    "send:$(digest large)\n" 'expect:ERR ' line
+  assert_files files
+  offered large 100000
+  assert_same "$offset" 0
 }
 
 # bats test_tags=needs:large
@@ -346,9 +378,8 @@ start_small_disk() {
 # bats test_tags=needs:large,points:3
 @test "server: a file that is there already need not be sent again" {
   start_server
-  x_file large 100000
-  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x 'expect:OK ' line \
-    "send:PUT large 100000 -\n" "expect:OK 100000 $(digest large)\r\n" \
+  put_kept large 100000
+  peer "send:PUT large 100000 -\n" "expect:OK 100000 $(digest large)\r\n" \
     "send:FROM 100000\n$(digest large)\n" "expect:OK $(digest large)\r\n" \
     "send:PUT large 100000 -\n" "expect:OK 100000 $(digest large)\r\n" \
     'send:FROM 0\n' repeat:100000:y "send:$(digest_of "$(tr x y <large)")\n" 'expect:OK ' line
@@ -459,8 +490,8 @@ start_small_disk() {
 }
 
 # bats test_tags=needs:puts,points:3,exercise:3,mistake:short-write
-@test "server: a file arrives whole, though write takes only a part of the bytes" {
-  under_chaos short-write
+@test "server: a file arrives whole, though write takes only a part of the bytes, or none for a signal" {
+  under_chaos short-write,eintr
   random_file large 1000000
   start_server
   run_client put large
@@ -519,9 +550,7 @@ has_read() {
 # bats test_tags=needs:large,points:3,mistake:digest-not-kept
 @test "server: a digest is kept: a file is not read again for it" {
   start_server
-  random_file large 10000000
-  run_client put large
-  assert_succeeds
+  put_kept large 10000000
   local before
   before=$(has_read server)
   peer 'send:GET large 9999000\n' 'expect:OK 10000000\r\n'
@@ -533,9 +562,7 @@ has_read() {
 # bats test_tags=needs:large,points:3,mistake:old-digest
 @test "server: a digest is kept no longer than the file stays the same, whatever its size and time are" {
   start_server
-  random_file large 100000
-  run_client put large
-  assert_succeeds
+  put_kept large 100000
   touch -r files/large stamp
   printf y | dd of=files/large conv=notrunc bs=1 seek=50000 2>dd.err
   touch -r stamp files/large
@@ -543,6 +570,21 @@ has_read() {
   random_file other 100000
   touch -r stamp other
   mv other files/large
+  peer 'send:GET large 99999\n' 'expect:OK 100000\r\n' recv:1 "expect:OK $(digest files/large)\r\n"
+}
+
+# bats test_tags=needs:large,points:3,mistake:edited-too-early
+@test "server: no digest is kept of a file that somebody edits as soon as it has its name" {
+  strace -f -o /dev/null true 2>/dev/null || skip "strace is not here, or not allowed"
+  start_server
+  # It takes a second to bring the new name to the disk.
+  start tracer strace -f -p "${pid_of[server]}" -e trace=fsync -e inject=fsync:delay_exit=1000000:when=2 -o trace
+  wait_for_line tracer.err attached
+  x_file large 100000
+  begin_upload large 100000 100000 "send:$(digest large)\n" "expect:OK $(digest large)\r\n"
+  wait_until test -e files/large
+  printf y | dd of=files/large conv=notrunc bs=1 seek=50000 2>dd.err
+  wait_for_status large 0
   peer 'send:GET large 99999\n' 'expect:OK 100000\r\n' recv:1 "expect:OK $(digest files/large)\r\n"
 }
 
@@ -802,7 +844,17 @@ lists() {
   wait_for_line server.out '\] get a\\nb$'
   wait_for_line server.out '\] refused: No such file or directory$'
   wait_for_line server.out '\] interrupted: put large$'
+  wait_for_line server.out '\] failed: ' 1
   wait_for_line server.out '\] left$' 3
+  x_file files/huge 20000000
+  peer 'send:GET huge 0\n' 'expect:OK 20000000\r\n' rst
+  wait_for_line server.out '\] interrupted: get huge$'
+  wait_for_line server.out '\] failed: ' 2
+  peer 'send:PUT large 100000 -\n' 'expect:OK 70000 ' line "send:FROM 1\n" 'expect:ERR ' line
+  wait_for_line server.out '\] refused: another line must come here$'
+  wait_for_line server.out '\] left$' 5
+  assert_same "$(grep -c '] failed: ' server.out)" 2
+  assert_same "$(tail -n 1 server.out)" "$(grep '] left$' server.out | tail -n 1)"
   start_server_as server2 --quiet
   put_hello
   assert_same "$(wc -l <server2.out)" 1
@@ -1152,8 +1204,8 @@ has_size() {
 }
 
 # bats test_tags=needs:client-resumes,points:3,exercise:3,mistake:short-write
-@test "client: get: a file arrives whole, though write takes only a part of the bytes" {
-  under_chaos short-write
+@test "client: get: a file arrives whole, though write takes only a part of the bytes, or none for a signal" {
+  under_chaos short-write,eintr
   mkdir files
   random_file files/large 1000000
   start_server
@@ -1270,6 +1322,9 @@ has_size() {
   stop server
   run_client list
   assert_fails 1
+  run_client get large
+  assert_fails 1
+  assert_no_file large.part
 }
 
 # bats test_tags=needs:client-gets
@@ -1285,15 +1340,25 @@ has_size() {
 }
 
 # bats test_tags=needs:client-gets
-@test "client: get: a name that is a symbolic link here is replaced, not followed" {
+@test "client: get: what is here under that name is replaced only if it is a regular file; a link is not followed" {
   start_server
   random_file files/large 100000
   echo mine >mine
   ln -s mine large
+  run_client get large
+  assert_fails 1
+  assert_no_file large.part
+  rm large
+  mkdir large
+  run_client get large
+  assert_fails 1
+  assert_no_file large.part
+  rmdir large
   ln -s mine large.part
   run_client get large
   assert_fails 1
   rm large.part
+  echo old >large
   run_client get large
   assert_succeeds
   assert_same "$(<mine)" mine

@@ -50,6 +50,13 @@ bool file_has_changed(int file, const struct stat *before)
            (!same_time(now.st_ctim, before->st_ctim) && now.st_nlink == before->st_nlink);
 }
 
+bool file_is_only_renamed(int file, const struct stat *before, struct stat *now)
+{
+    return fstat(file, now) == 0 && now->st_size == before->st_size &&
+           same_time(now->st_mtim, before->st_mtim) &&
+           !same_time(now->st_mtim, now->st_ctim);
+}
+
 const char *file_reason(int error)
 {
     if (error == ELOOP)

@@ -20,8 +20,16 @@ int file_open(int directory, const char *name, int flags, struct stat *about);
  * Returns 0; or -1 with errno as file_open. */
 int file_may_take(int directory, const char *name);
 
-/* Whether the file was written to since *before was filled in, as its size and its times tell. */
+/* Whether the file was written to since *before was filled in, as its size and its times tell. A
+ * chmod counts, too: it changes the ctime. */
 bool file_has_changed(int file, const struct stat *before);
+
+/*
+ * Whether nobody has written to the file since *before was filled in, although it has got its name
+ * meanwhile, which has changed its ctime. Fills in *now. When the last write and the name fall into
+ * the same tick of the file system's clock, nobody can tell: it returns false.
+ */
+bool file_is_only_renamed(int file, const struct stat *before, struct stat *now);
 
 /* As strerror(3); but ELOOP and EBUSY mean here what file_open and part_open say. */
 const char *file_reason(int error);

@@ -81,9 +81,11 @@ static bool get_part(struct session *session, const char *name, struct part *par
 
     /* EXERCISE 6: the digest is that of the whole file: so add what the part has already. If then
      * what the part has proves to be of no use, begin once more, with no bytes */
-    session_open(session);
-    if (transfer_add_file(&session->transfer, digest, part->file, part->size) == -1)
-        return session_complain(session, name, strerror(errno));
+    if (transfer_add_file(&session->transfer, digest, part->file, part->size) == -1) {
+        session_complain(session, name, strerror(errno));
+        session_close(session);
+        return false;
+    }
     enum outcome outcome = fill(session, name, part, digest, &reply);
     if (outcome == WRONG && before > 0) {
         before = 0;
@@ -91,8 +93,6 @@ static bool get_part(struct session *session, const char *name, struct part *par
         outcome = fill(session, name, part, digest, &reply);
     }
     /* END EXERCISE */
-    if (part->size == 0 && outcome != RIGHT)
-        part_delete(part);
     if (outcome != RIGHT)
         return session_complain_reply(session, name, &reply);
     if (part_finish(part, here, name, !session->no_sync) == -1)
@@ -108,6 +108,9 @@ static bool get_file(struct session *session, const char *name)
 
     if (!name_is_allowed(name, strlen(name)))
         return session_complain(session, name, "this is not the name of a file");
+    if (file_may_take(here, name) == -1)
+        return session_complain(session, name, file_reason(errno));
+    session_open(session);
     snprintf(part_name, sizeof part_name, "%.250s.part", name);
     if (part_open(&part, here, part_name) == -1)
         return session_complain(session, part_name, file_reason(errno));

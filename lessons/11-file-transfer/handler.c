@@ -44,6 +44,7 @@ void file_server_log(struct server *server, const struct request *request,
 struct file_handler {
     struct stream_request_handler stream;
     struct transfer transfer;
+    bool is_over; /* the connection ends, and it was said why */
 };
 
 /* ---- answers ---- */
@@ -73,6 +74,7 @@ static int refuse_and_end(struct file_handler *self, const char *reason)
 {
     const int error = errno;
 
+    self->is_over = true;
     if (refuse(self, reason) == 0 && wfile_flush(self->transfer.wfile) == 0)
         net_linger(self->stream.base.request->fd);
     errno = error;
@@ -102,14 +104,15 @@ static int finish(struct file_handler *self, struct part *part, const char *name
                   const char *digest)
 {
     const struct file_server *server = server_of(self);
-    struct stat about;
+    struct stat before, now;
 
+    /* A digest of a small file costs less than to look for one. */
+    const bool is_kept = part->size > PROTOCOL_SMALL && fstat(part->file, &before) == 0;
     if (part_finish(part, server->root, name, !server->no_sync) == -1)
         return -1;
-    /* A digest of a small file costs less than to look for one. fstat comes last: the new name
-     * has changed ctime. */
-    if (part->size > PROTOCOL_SMALL && fstat(part->file, &about) == 0)
-        digest_keep(server->digests, name, &about, digest);
+    /* As soon as it has its name, somebody may have written to it. */
+    if (is_kept && file_is_only_renamed(part->file, &before, &now))
+        digest_keep(server->digests, name, &now, digest);
     log_event(self, "put ", name);
     return 0;
 }
@@ -141,9 +144,10 @@ static int put_small(struct file_handler *self, struct command *command)
     char computed[DIGEST_SIZE];
 
     if (transfer_receive_bytes(&self->transfer, size) == -1 ||
-        receive_digest(self, command) == -1 ||
-        digest_of(self->transfer.piece, size, computed) == -1)
+        receive_digest(self, command) == -1)
         return -1;
+    if (digest_of(self->transfer.piece, size, computed) == -1)
+        return refuse(self, strerror(errno));
     if (strcmp(computed, command->digest) != 0)
         return refuse(self, "the digest differs");
     if (store_small(self, command) == -1)
@@ -259,8 +263,10 @@ static int put_large(struct file_handler *self, struct command *command)
         return refuse(self, file_reason(errno));
     if (part_open(&part, server->parts, command->name) == -1)
         return refuse(self, file_reason(errno));
-    int result = digest_begin(&digest);
-    if (result == 0) {
+    int result;
+    if (digest_begin(&digest) == -1) {
+        result = refuse(self, strerror(errno));
+    } else {
         result = receive_large(self, command, &part, &digest);
         const int error = errno;
         digest_end(&digest);
@@ -315,7 +321,7 @@ static int get_open_file(struct file_handler *self, struct command *command, int
         return send_file(self, command, file, about, NULL, known);
     known[0] = '\0';
     if (digest_begin(&digest) == -1)
-        return -1;
+        return refuse(self, strerror(errno));
     int result = send_file(self, command, file, about, &digest, known);
     const int error = errno;
     digest_end(&digest);
@@ -332,6 +338,12 @@ static int get(struct file_handler *self, struct command *command)
         return refuse(self, file_reason(errno));
     int result = get_open_file(self, command, file, &about);
     net_close_keep_errno(file);
+    if (result == -1) {
+        /* Not to the client: there an ERR would stand between the bytes of the file. */
+        log_event(self, "interrupted: get ", command->name);
+        log_event(self, "failed: ", strerror(errno));
+        self->is_over = true;
+    }
     return result;
 }
 
@@ -404,7 +416,6 @@ static int answer(struct file_handler *self, const char *line, size_t length)
     const char *reason = protocol_parse_command(line, length, &command);
 
     if (reason != NULL) {
-        errno = EPROTO;
         /* Behind a PUT there may be bytes, nobody knows how many. */
         return command.what == COMMAND_PUT ? refuse_and_end(self, reason)
                                            : refuse(self, reason);
@@ -413,12 +424,23 @@ static int answer(struct file_handler *self, const char *line, size_t length)
         return list(self);
     if (command.what == COMMAND_GET)
         return get(self, &command);
-    int result = command.number <= PROTOCOL_SMALL ? put_small(self, &command)
-                                                  : put_large(self, &command);
-    /* Not so behind a GET: there it would stand between the bytes of the file. */
-    if (result == -1 && errno == ETIMEDOUT)
-        refuse_and_end(self, "nothing has come for too long");
-    return result;
+    return command.number <= PROTOCOL_SMALL ? put_small(self, &command)
+                                            : put_large(self, &command);
+}
+
+/* Why the connection must end, for ERR; NULL, if the client can't be told. */
+static const char *reason_to_end(int error)
+{
+    switch (error) {
+    case EBADMSG:
+        return "another line must come here";
+    case EMSGSIZE:
+        return "the line is too long";
+    case ETIMEDOUT:
+        return "nothing has come for too long";
+    default:
+        return NULL;
+    }
 }
 
 static int handle(struct request_handler *handler)
@@ -428,15 +450,19 @@ static int handle(struct request_handler *handler)
     size_t length;
     int result;
 
-    while ((result = transfer_receive_line(&self->transfer, &line, &length)) == 1)
-        if (answer(self, line, length) == -1)
-            return errno == EBADMSG ? refuse_and_end(self, "another line must come here")
-                                    : -1;
-    if (result == -1 && errno == EMSGSIZE)
-        refuse_and_end(self, "the line is too long");
-    else if (result == -1 && errno == ETIMEDOUT)
-        refuse_and_end(self, "nothing has come for too long");
-    return result;
+    do {
+        result = transfer_receive_line(&self->transfer, &line, &length);
+        if (result == 1 && answer(self, line, length) == -1)
+            result = -1;
+    } while (result == 1);
+    if (result == 0 || self->is_over)
+        return 0;
+    const char *reason = reason_to_end(errno);
+    if (reason != NULL)
+        refuse_and_end(self, reason);
+    else
+        log_event(self, "failed: ", strerror(errno));
+    return 0;
 }
 
 static int finish_handler(struct request_handler *handler)

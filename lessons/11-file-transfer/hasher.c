@@ -1,5 +1,8 @@
 /*
  * hasher.c - a digest in a thread of its own, as hasher.h says.
+ *
+ * The thread sleeps while there is less than a STEP to do, and its owner while there is more than
+ * FAR: so never both, and whoever signals the condition variable wakes the other one.
  */
 #include "hasher.h"
 
@@ -11,7 +14,7 @@ enum {
 };
 
 /* What a function here returns: 0, or -1 with errno set to `error`. */
-static int result(int error)
+static int check(int error)
 {
     if (error == 0)
         return 0;
@@ -58,7 +61,7 @@ int hasher_begin(struct hasher *hasher, struct digest *digest, int file, off_t f
         pthread_mutex_destroy(&hasher->lock);
         pthread_cond_destroy(&hasher->changed);
     }
-    return result(error);
+    return check(error);
 }
 
 int hasher_written(struct hasher *hasher, off_t to)
@@ -73,7 +76,7 @@ int hasher_written(struct hasher *hasher, off_t to)
         pthread_cond_wait(&hasher->changed, &hasher->lock);
     const int error = hasher->error;
     pthread_mutex_unlock(&hasher->lock);
-    return result(error);
+    return check(error);
 }
 
 int hasher_end(struct hasher *hasher)
@@ -87,5 +90,5 @@ int hasher_end(struct hasher *hasher)
     pthread_join(hasher->thread, NULL);
     pthread_mutex_destroy(&hasher->lock);
     pthread_cond_destroy(&hasher->changed);
-    return result(hasher->error);
+    return check(hasher->error);
 }

@@ -34,7 +34,8 @@ struct hasher {
 /*
  * Begins to add the bytes of `file` behind `from` to the digest, which belongs to the thread until
  * hasher_end. With NULL for a digest there is nothing to do, here and in the functions below.
- * Returns 0, and hasher_end has to follow; or -1 with errno EAGAIN, if there can be no thread.
+ * Returns 0, and hasher_end has to follow; or -1 with errno EAGAIN, if there can be no thread, and
+ * then it must not.
  */
 int hasher_begin(struct hasher *hasher, struct digest *digest, int file, off_t from);
 

@@ -170,7 +170,7 @@ if strace -f true 2>/dev/null; then
   columns server A B
   head -c 300000 /dev/zero >files/zeros
   # shellcheck disable=SC2034 # what stands before each command
-  in_network=("$(command -v strace)" -D -f -qq -s 0 -e 'trace=sendfile,pread64' -e 'signal=none')
+  in_network=("$(command -v strace)" -D -f -qq -s 0 -e 'trace=sendfile,pread64' -e 'signal=none' -P "$PWD/files/zeros")
   server
   # shellcheck disable=SC2034
   in_network=()

@@ -112,5 +112,11 @@ void part_delete(struct part *part)
 
 void part_close(struct part *part)
 {
-    net_close_keep_errno(part->file);
+    const int error = errno;
+    struct stat about;
+
+    if (part->size == 0 && fstat(part->file, &about) == 0 && has_its_name(part, &about))
+        part_delete(part);
+    close(part->file);
+    errno = error;
 }

@@ -47,7 +47,7 @@ int part_finish(struct part *part, int directory, const char *name, bool sync);
 /* Deletes it. It is still to be closed. */
 void part_delete(struct part *part);
 
-/* Closes it, and keeps errno. What it has stays. */
+/* Closes it, and keeps errno. What it has stays; if that is nothing, it is deleted. */
 void part_close(struct part *part);
 
 #endif

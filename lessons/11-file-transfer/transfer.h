@@ -38,8 +38,8 @@ enum transfer_end {
 };
 
 /*
- * Sends what waits in wfile, and receives a line that is not empty. *line points to its *length bytes, without its
- * end, "\n" or "\r\n"; they are valid until more is received.
+ * Sends what waits in wfile, and receives a line that is not empty. *line points to its *length
+ * bytes, without its end, "\n" or "\r\n"; they are valid until more is received.
  * Returns 1; 0 if the stream has ended; or -1 with errno EMSGSIZE (longer than PROTOCOL_LINE),
  * ECONNRESET (the stream has ended inside it), or set by rfile_readline or wfile_flush.
  */
@@ -62,8 +62,8 @@ __attribute__((format(printf, 2, 3))) int transfer_write_line(struct transfer *t
  * with errno as for TRANSFER_BROKEN. */
 int transfer_receive_bytes(struct transfer *transfer, size_t length);
 
-/* Receives bytes and adds them to the part and to the digest (unless that is NULL), until the part has
- * `size`. What has come so far is in the part, however it ends; a thread computes the digest. */
+/* Receives bytes and adds them to the part and to the digest (unless that is NULL), until the part
+ * has `size`. What has come so far is in the part, however it ends; a thread computes the digest. */
 enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *part,
                                         off_t size, struct digest *digest);
 
