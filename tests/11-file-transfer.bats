@@ -851,6 +851,7 @@ lists() {
   wait_for_line server.out '\] interrupted: get huge$'
   wait_for_line server.out '\] failed: ' 2
   peer 'send:PUT large 100000 -\n' 'expect:OK 70000 ' line "send:FROM 1\n" 'expect:ERR ' line
+  wait_for_line server.out '\] interrupted: put large$' 2
   wait_for_line server.out '\] refused: another line must come here$'
   wait_for_line server.out '\] left$' 5
   assert_same "$(grep -c '] failed: ' server.out)" 2

@@ -240,16 +240,13 @@ static int receive_large(struct file_handler *self, struct command *command,
         return refuse(self, file_reason(errno));
     if (agree(self, part, digest, &offer) == -1)
         return -1;
+    enum transfer_end end = TRANSFER_DONE;
     if (!offer.is_whole)
-        switch (transfer_receive_file(&self->transfer, part, command->number, digest)) {
-        case TRANSFER_DONE:
-            break;
-        case TRANSFER_FILE:
-            return refuse_and_end(self, file_reason(errno));
-        default:
-            log_event(self, "interrupted: put ", command->name);
-            return -1;
-        }
+        end = transfer_receive_file(&self->transfer, part, command->number, digest);
+    if (end == TRANSFER_FILE)
+        return refuse_and_end(self, file_reason(errno));
+    if (end != TRANSFER_DONE)
+        return -1;
     return conclude(self, command, part, digest, &offer);
 }
 
@@ -338,12 +335,6 @@ static int get(struct file_handler *self, struct command *command)
         return refuse(self, file_reason(errno));
     int result = get_open_file(self, command, file, &about);
     net_close_keep_errno(file);
-    if (result == -1) {
-        /* Not to the client: there an ERR would stand between the bytes of the file. */
-        log_event(self, "interrupted: get ", command->name);
-        log_event(self, "failed: ", strerror(errno));
-        self->is_over = true;
-    }
     return result;
 }
 
@@ -409,6 +400,24 @@ static int setup(struct request_handler *handler)
     return stream_request_handler_setup(handler);
 }
 
+/* The answer to a request ends in the middle: logs it. Keeps errno. Returns -1. */
+static int interrupt(struct file_handler *self, const struct command *command)
+{
+    static const char *const events[] = {[COMMAND_PUT] = "interrupted: put ",
+                                         [COMMAND_GET] = "interrupted: get ",
+                                         [COMMAND_LIST] = "interrupted: list"};
+    const int error = errno;
+
+    log_event(self, events[command->what], command->name);
+    if (command->what != COMMAND_PUT) {
+        /* Only here: an ERR would stand inside of what the client receives. */
+        log_event(self, "failed: ", strerror(error));
+        self->is_over = true;
+    }
+    errno = error;
+    return -1;
+}
+
 /* Answers one request. */
 static int answer(struct file_handler *self, const char *line, size_t length)
 {
@@ -420,12 +429,16 @@ static int answer(struct file_handler *self, const char *line, size_t length)
         return command.what == COMMAND_PUT ? refuse_and_end(self, reason)
                                            : refuse(self, reason);
     }
+    int result;
     if (command.what == COMMAND_LIST)
-        return list(self);
-    if (command.what == COMMAND_GET)
-        return get(self, &command);
-    return command.number <= PROTOCOL_SMALL ? put_small(self, &command)
-                                            : put_large(self, &command);
+        result = list(self);
+    else if (command.what == COMMAND_GET)
+        result = get(self, &command);
+    else if (command.number <= PROTOCOL_SMALL)
+        result = put_small(self, &command);
+    else
+        result = put_large(self, &command);
+    return result == 0 || self->is_over ? result : interrupt(self, &command);
 }
 
 /* Why the connection must end, for ERR; NULL, if the client can't be told. */
