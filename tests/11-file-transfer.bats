@@ -265,6 +265,15 @@ start_small_disk() {
     "expect:OK $(digest large)\r\n"
 }
 
+# bats test_tags=needs:large,points:3,exercise:2,mistake:reads-too-far
+@test "server: what stands behind the bytes of a file does not belong to it" {
+  not_under short-recv # then it never has more than it wants
+  start_server
+  x_file large 100000
+  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' "send:FROM 0\n" \
+    repeat:99990:x "send:xxxxxxxxxxLIST\n" "expect:OK $(digest large)\r\nOK\r\nlarge 100000\r\n.\r\n"
+}
+
 # bats test_tags=needs:large,points:2,exercise:2
 @test "server: a file of many pieces arrives whole" {
   not_under short-recv # one byte in each call
@@ -293,15 +302,6 @@ start_small_disk() {
   name=$(printf '%%FF%.0s' {1..255})
   peer "send:PUT $name 100000 -\n" 'expect:OK 0 -\r\n' 'send:FROM 0\n' repeat:100000:x \
     "send:$(digest_of "$(printf 'x%.0s' {1..100000})")\n" 'expect:OK '
-}
-
-# bats test_tags=needs:large,points:3,exercise:2,mistake:reads-too-far
-@test "server: what stands behind the bytes of a file does not belong to it" {
-  not_under short-recv # then it never has more than it wants
-  start_server
-  x_file large 100000
-  peer "send:PUT large 100000 $(digest large)\n" 'expect:OK 0 -\r\n' "send:FROM 0\n" \
-    repeat:99990:x "send:xxxxxxxxxxLIST\n" "expect:OK $(digest large)\r\nOK\r\nlarge 100000\r\n.\r\n"
 }
 
 # ---- the server: uploads that are interrupted ----
