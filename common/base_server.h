@@ -123,9 +123,10 @@ int server_serve_forever(struct server *server, double poll_interval);
 int server_shutdown(struct server *server);
 
 /*
- * Serves in a second thread until SIGINT or SIGTERM comes; then aborts the requests that are being
- * served, and shuts the server down. Lesson 9 writes it out, and says why a signal handler can't do that. Both
- * signals are blocked in the calling thread from here on, and so in those that it starts.
+ * Serves in a second thread until SIGINT or SIGTERM comes; then aborts the requests that
+ * are being served, and shuts the server down. Lesson 9 writes it out, and says why a signal
+ * handler can't do that. Both signals are blocked in the calling thread from here on, and so
+ * in those that it starts.
  * Returns 0; or -1 with errno set by pthread_create(3) or poll(2). (Not in Python.)
  */
 int server_serve_until_signal(struct server *server);

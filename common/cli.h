@@ -63,9 +63,9 @@ __attribute__((format(printf, 1, 2))) _Noreturn void cli_fail_usage(const char *
                                                                     ...);
 
 /*
- * Logs one event of a client, on stdout: "[WHO] EVENT", and behind it `length` bytes from the network, of
- * which 60 are shown, as cli_print_bytes prints them. Threads may call it at the same time: a line stays
- * whole. Lesson 9 writes it out.
+ * Logs one event of a client, on stdout: "[WHO] EVENT", and behind it `length` bytes from the
+ * network, of which 60 are shown, as cli_print_bytes prints them. Threads may call it at the
+ * same time: a line stays whole. Lesson 9 writes it out.
  */
 void cli_log(const char *who, const char *event, const void *bytes, size_t length);
 

@@ -146,15 +146,15 @@ void net_linger(int fd);
 /* ---- from lesson 4: a client too many ---- */
 
 /*
- * Sends a new client the only bytes that it will get, at most 4096, and half-closes the connection, which is still to be
- * closed. It does not wait: the bytes fit into the empty buffer of a new connection, and of what the
- * client has sent only that is read which has come already. It may change errno.
+ * Sends a new client the only bytes that it will get, at most 4096, and half-closes the
+ * connection, which is still to be closed. It does not wait: the bytes fit into the empty
+ * buffer of a new connection, and of what the client has sent only that is read which has
+ * come already. It may change errno.
  */
 void net_dismiss(int fd, const void *bytes, size_t length);
 
-/*
- * Tells a new client "error: REASON\r\n" (at most 100 bytes of REASON), with net_dismiss, and closes its socket.
- */
+/* Tells a new client "error: REASON\r\n" (at most 100 bytes of REASON), with net_dismiss, and
+ * closes its socket. */
 void net_refuse(int fd, const char *reason);
 
 /* ---- from lesson 5: small pieces ---- */

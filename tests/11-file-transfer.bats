@@ -319,6 +319,14 @@ start_small_disk() {
   assert_same_files large files/large
 }
 
+# bats test_tags=needs:large
+@test "server: an upload of which no byte has come leaves nothing" {
+  start_server
+  peer 'send:PUT large 100000 -\n' 'expect:OK 0 -\r\n' rst
+  wait_until has_no_client
+  assert_files files/.transfer/parts
+}
+
 # bats test_tags=needs:resumes,points:3
 @test "server: a client whose file is another one begins again, from 0" {
   start_server

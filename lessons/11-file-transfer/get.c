@@ -110,6 +110,7 @@ static bool get_file(struct session *session, const char *name)
         return session_complain(session, name, "this is not the name of a file");
     if (file_may_take(here, name) == -1)
         return session_complain(session, name, file_reason(errno));
+    /* Before the part: if nobody listens, the program ends here, and leaves no empty one. */
     session_open(session);
     snprintf(part_name, sizeof part_name, "%.250s.part", name);
     if (part_open(&part, here, part_name) == -1)

@@ -107,11 +107,12 @@ static int finish(struct file_handler *self, struct part *part, const char *name
     struct stat before, now;
 
     /* A digest of a small file costs less than to look for one. */
-    const bool is_kept = part->size > PROTOCOL_SMALL && fstat(part->file, &before) == 0;
+    const bool is_worth_it =
+        part->size > PROTOCOL_SMALL && fstat(part->file, &before) == 0;
     if (part_finish(part, server->root, name, !server->no_sync) == -1)
         return -1;
     /* As soon as it has its name, somebody may have written to it. */
-    if (is_kept && file_is_only_renamed(part->file, &before, &now))
+    if (is_worth_it && file_is_only_renamed(part->file, &before, &now))
         digest_keep(server->digests, name, &now, digest);
     log_event(self, "put ", name);
     return 0;
@@ -273,6 +274,12 @@ static int put_large(struct file_handler *self, struct command *command)
     return result;
 }
 
+static int put(struct file_handler *self, struct command *command)
+{
+    return command->number <= PROTOCOL_SMALL ? put_small(self, command)
+                                             : put_large(self, command);
+}
+
 /* ---- GET ---- */
 
 /* Sends the bytes from the offset on, and the digest of the whole: that which is `known`; or the
@@ -360,8 +367,9 @@ static int list_directory(struct file_handler *self, DIR *directory)
 }
 
 /* The list ends with a dot; so if that is missing, the client knows that there is more. */
-static int list(struct file_handler *self)
+static int list(struct file_handler *self, struct command *command)
 {
+    (void)command;
     /* A descriptor of its own: other threads may be reading the directory, too. */
     int copy = openat(server_of(self)->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = copy == -1 ? NULL : fdopendir(copy);
@@ -400,22 +408,28 @@ static int setup(struct request_handler *handler)
     return stream_request_handler_setup(handler);
 }
 
-/* The answer to a request ends in the middle: logs it. Keeps errno. Returns -1. */
-static int interrupt(struct file_handler *self, const struct command *command)
+/* What a client can ask for. */
+static const struct {
+    int (*answer)(struct file_handler *self, struct command *command);
+    const char *interrupted; /* is logged when the answer ends in the middle */
+} commands[] = {
+    [COMMAND_PUT] = {put, "interrupted: put "},
+    [COMMAND_GET] = {get, "interrupted: get "},
+    [COMMAND_LIST] = {list, "interrupted: list"},
+};
+
+/* Logs that the answer has ended in the middle. Keeps errno. */
+static void log_interruption(struct file_handler *self, const struct command *command)
 {
-    static const char *const events[] = {[COMMAND_PUT] = "interrupted: put ",
-                                         [COMMAND_GET] = "interrupted: get ",
-                                         [COMMAND_LIST] = "interrupted: list"};
     const int error = errno;
 
-    log_event(self, events[command->what], command->name);
+    log_event(self, commands[command->what].interrupted, command->name);
     if (command->what != COMMAND_PUT) {
-        /* Only here: an ERR would stand inside of what the client receives. */
+        /* Only in the log: an ERR would stand inside of what the client receives. */
         log_event(self, "failed: ", strerror(error));
         self->is_over = true;
     }
     errno = error;
-    return -1;
 }
 
 /* Answers one request. */
@@ -429,16 +443,10 @@ static int answer(struct file_handler *self, const char *line, size_t length)
         return command.what == COMMAND_PUT ? refuse_and_end(self, reason)
                                            : refuse(self, reason);
     }
-    int result;
-    if (command.what == COMMAND_LIST)
-        result = list(self);
-    else if (command.what == COMMAND_GET)
-        result = get(self, &command);
-    else if (command.number <= PROTOCOL_SMALL)
-        result = put_small(self, &command);
-    else
-        result = put_large(self, &command);
-    return result == 0 || self->is_over ? result : interrupt(self, &command);
+    int result = commands[command.what].answer(self, &command);
+    if (result == -1 && !self->is_over)
+        log_interruption(self, &command);
+    return result;
 }
 
 /* Why the connection must end, for ERR; NULL, if the client can't be told. */

@@ -2,7 +2,7 @@
  * hasher.h - a thread that computes the digest of a file while the file grows, for lesson 11.
  *
  * To receive bytes, to write them, and to add them to a digest, one after the other, takes one
- * thread nearly twice as long as without the digest. The hasher does the third: it reads the bytes
+ * thread about 1.6 times as long as without the digest. The hasher does the third: it reads the bytes
  * again, soon after they were written, when they are still in memory. So the digest is that of the
  * bytes that the file has, and not of those that it should have.
  *

@@ -106,8 +106,8 @@ int transfer_receive_bytes(struct transfer *transfer, size_t length)
 }
 
 /* As transfer_receive_file, with the digest in the hands of the hasher. */
-static enum transfer_end receive_bytes(struct transfer *transfer, struct part *part,
-                                       off_t size, struct hasher *hasher)
+static enum transfer_end receive_pieces(struct transfer *transfer, struct part *part,
+                                        off_t size, struct hasher *hasher)
 {
     /* EXERCISE 2: until the part has `size` bytes: receive some, but never one that stands behind
      * the file; add them to the part, and tell the hasher what size it has now */
@@ -136,7 +136,7 @@ enum transfer_end transfer_receive_file(struct transfer *transfer, struct part *
         return TRANSFER_BROKEN;
     if (hasher_begin(&hasher, digest, part->file, part->size) == -1)
         return TRANSFER_FILE;
-    enum transfer_end end = receive_bytes(transfer, part, size, &hasher);
+    enum transfer_end end = receive_pieces(transfer, part, size, &hasher);
     const int error = errno;
     if (hasher_end(&hasher) == -1 && end == TRANSFER_DONE)
         return TRANSFER_FILE;
