@@ -1,0 +1,75 @@
+/*
+ * listing.h - what LIST, NLST, MLSD and MLST say of files, a line for each. A part of lesson 12's server.
+ *
+ * A name stands there as path_shown_name makes it. What an upload has left behind (part.h) is shown
+ * under the name that it will have, as something that can't be read; if a file has that name, it is
+ * not shown.
+ */
+#ifndef LISTING_H
+#define LISTING_H
+
+#include "buffer.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+/* How a line looks. */
+enum listing_format {
+    LISTING_LONG,  /* LIST: as ls -l (RFC 959 leaves it open, but programs read it) */
+    LISTING_NAMES, /* NLST: the name alone */
+    LISTING_FACTS, /* MLSD, MLST: "type=file;size=6;modify=20261126120000;perm=...; NAME" (RFC 3659, 7) */
+};
+
+/* The facts that MLST can tell, as FEAT and OPTS MLST name them, each a bit. */
+enum {
+    LISTING_TYPE = 1,
+    LISTING_SIZE = 2,
+    LISTING_MODIFY = 4,
+    LISTING_PERM = 8,
+    LISTING_UNIQUE = 16,
+    LISTING_MODE = 32, /* UNIX.mode */
+    LISTING_ALL = 63,
+};
+
+/* The names of facts, separated by ';', as a client gives them (in any case; unknown ones are
+ * ignored). Returns their bits. */
+int listing_parse_facts(const char *names);
+
+/* Writes "Type*;Size*;Modify;" for FEAT, with a '*' behind those in `facts`. */
+void listing_write_facts(struct buffer *out, int facts);
+
+struct listing_style {
+    enum listing_format format;
+    int facts;         /* bits; for LISTING_FACTS */
+    bool shows_hidden; /* also names that begin with a dot */
+    const char *owner; /* who is shown as the owner: the user */
+};
+
+/* Appends the line of one file, with "\r\n". `name` is shown, as it is or with what stands before it.
+ * `is_part`: it is not whole. Returns 0, or -1 with errno ENOMEM. */
+int listing_write_entry(struct buffer *out, const struct listing_style *style,
+                        const char *name, const struct stat *about, bool is_part);
+
+/* A directory that is being listed. */
+struct listing {
+    DIR *directory;
+    struct listing_style style;
+};
+
+/* Begins to list a directory; the descriptor belongs to the listing from here on, also if this fails.
+ * MLSD (LISTING_FACTS) begins with a line for the directory itself, type=cdir. Returns 0, or -1 with
+ * errno; listing_end ends it. */
+int listing_begin(struct listing *listing, int directory,
+                  const struct listing_style *style);
+
+/*
+ * Appends the next lines, until there are some 16 KiB in the buffer. Files that disappear meanwhile are
+ * left out.
+ * Returns 1; 0 if there are no more; or -1 with errno set by readdir(3), or ENOMEM.
+ */
+int listing_next(struct listing *listing, struct buffer *out);
+
+void listing_end(struct listing *listing);
+
+#endif
