@@ -8,9 +8,11 @@ CPPFLAGS = -Icommon -D_POSIX_C_SOURCE=200809L
 # --as-needed: only a program that calls OpenSSL has to load it.
 LDFLAGS  = $(if $(filter Linux,$(shell uname)),-Wl$(comma)-z$(comma)now$(comma)--as-needed)
 comma    = ,
-# Lessons 10 to 12 stand on OpenSSL. Where it is missing, or not to be used (CRYPTO=), the others are built.
+# Lessons 10 to 12 stand on OpenSSL, and lesson 12 on libcrypt and libedit, too. Where they are missing, or not to be
+# used (CRYPTO=, FTP=), the others are built.
 CRYPTO  := $(shell pkg-config --libs libcrypto 2>/dev/null)
-LDLIBS   = $(CRYPTO)
+FTP     := $(shell pkg-config --libs libssl libcrypt libedit 2>/dev/null)
+LDLIBS   = $(FTP) $(CRYPTO)
 BUILD    = build
 ARGS     =
 
@@ -21,7 +23,7 @@ programs = $(filter-out $(call modules,$(1)),$(wildcard $(addsuffix *.c,$(1))))
 built    = $(addprefix $(BUILD)/,$(patsubst tests/%,%,$(patsubst lessons/%,%,$(basename $(1)))))
 
 LESSONS  = $(notdir $(patsubst %/,%,$(wildcard lessons/*/)))
-WITHOUT  = $(if $(CRYPTO),,$(filter 10-% 11-% 12-%,$(LESSONS)))
+WITHOUT  = $(filter $(if $(CRYPTO),,10-% 11-% 12-%) $(if $(FTP),,12-%),$(LESSONS))
 PROGRAMS = $(call built,$(call programs,$(sort $(filter-out $(WITHOUT:%=lessons/%/),$(wildcard lessons/*/ lessons/*/*/)))))
 TOOLS    = $(filter-out %/chaos,$(call built,$(call programs,tests/tools/)))
 STRIKER  = $(BUILD)/tools/chaos.so
@@ -38,7 +40,7 @@ LIBRARY  = $(BUILD)/common/common.a
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-	$(if $(WITHOUT),@echo "not built: $(WITHOUT); lessons 10 to 12 need OpenSSL; run: scripts/setup" >&2)
+	$(if $(WITHOUT),@echo "not built: $(WITHOUT); lessons 10 to 12 need OpenSSL$(if $(FTP),,, lesson 12 libcrypt and libedit); run: scripts/setup" >&2)
 tools: $(TOOLS) $(STRIKER) $(CHECKS) $(BENCH)
 
 # `make 02-tcp-time` builds the programs of one lesson.
