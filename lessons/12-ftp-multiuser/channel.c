@@ -10,6 +10,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
+
 int channel_open(struct channel *channel, int fd)
 {
     if (net_set_nonblocking(fd) == -1)
@@ -121,6 +125,49 @@ ssize_t channel_send(struct channel *channel, const void *bytes, size_t length)
     if (explain(channel, result, 0) == 0)
         errno = EPIPE;
     return -1;
+}
+
+#ifdef __linux__
+/* The same under TLS, which the kernel must know of. */
+static ssize_t tls_sendfile(struct channel *channel, int file, off_t *at, size_t count)
+{
+#ifndef OPENSSL_NO_KTLS
+    if (BIO_get_ktls_send(SSL_get_wbio(channel->tls))) {
+        forget_errors();
+        ossl_ssize_t sent = SSL_sendfile(channel->tls, file, *at, count, 0);
+        if (sent < 0)
+            return explain(channel, (int)sent, 0);
+        *at += sent;
+        return sent;
+    }
+#endif
+    (void)channel, (void)file, (void)at, (void)count;
+    errno = ENOSYS;
+    return -1;
+}
+#endif
+
+ssize_t channel_sendfile(struct channel *channel, int file, off_t *at, size_t count)
+{
+#ifdef __linux__
+    ssize_t sent;
+
+    if (channel->tls != NULL)
+        return tls_sendfile(channel, file, at, count);
+    do
+        sent = sendfile(channel->fd, file, at, count);
+    while (sent == -1 && errno == EINTR);
+    if (sent >= 0)
+        return sent;
+    /* EINVAL: this file system can't do that. EIO: read it, to know whose error it is. */
+    if (errno == EINVAL || errno == EIO)
+        errno = ENOSYS;
+    return explain(channel, -1, POLLOUT);
+#else
+    (void)channel, (void)file, (void)at, (void)count;
+    errno = ENOSYS;
+    return -1;
+#endif
 }
 
 bool channel_has_pending(const struct channel *channel)

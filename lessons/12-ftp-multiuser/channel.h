@@ -45,6 +45,14 @@ ssize_t channel_recv(struct channel *channel, void *bytes, size_t size);
  * EAGAIN, under TLS, the same bytes must be given again. */
 ssize_t channel_send(struct channel *channel, const void *bytes, size_t length);
 
+/*
+ * As sendfile(2): sends up to `count` bytes of `file` from *at on, without a copy in this program, and
+ * moves *at. Under TLS that takes a kernel that can encrypt.
+ * Returns how many; 0 at the end of the file; or -1 with errno ENOSYS, if it can't be done for this
+ * channel or this file, or as channel_send.
+ */
+ssize_t channel_sendfile(struct channel *channel, int file, off_t *at, size_t count);
+
 /* Whether bytes are here already that poll(2) on the socket can't tell of: TLS has them. */
 bool channel_has_pending(const struct channel *channel);
 

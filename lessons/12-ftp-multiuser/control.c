@@ -1,16 +1,22 @@
 /*
  * control.c - lines from the client, and replies to it, as control.h says.
  */
+#define _GNU_SOURCE /* POLLRDHUP */
 #include "control.h"
 
 #include "net.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#ifndef POLLRDHUP /* not on Linux: there, who leaves is noticed later */
+#define POLLRDHUP 0
+#endif
 
 /* Telnet's bytes that count here (RFC 854). */
 enum { SE = 240, SB = 250, WILL = 251, DONT = 254, IAC = 255 };
@@ -146,6 +152,19 @@ int control_hold(struct control *control, const char *line, size_t length)
     control->held = copy;
     control->held_length = length;
     control->is_held = true;
+    return 0;
+}
+
+int control_pause(const struct control *control, double seconds)
+{
+    struct pollfd wait = {.fd = control->channel.fd, .events = POLLRDHUP};
+    const double end = net_now() + seconds;
+
+    for (double left = seconds; left > 0; left = end - net_now())
+        if (poll(&wait, 1, (int)(left * 1000) + 1) == 1) {
+            errno = ECONNRESET;
+            return -1;
+        }
     return 0;
 }
 

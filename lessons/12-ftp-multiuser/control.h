@@ -64,6 +64,10 @@ int control_receive(struct control *control, double seconds, char **line, size_t
  * -1 with errno ENOMEM. */
 int control_hold(struct control *control, const char *line, size_t length);
 
+/* Waits for so many seconds, and hears nothing. Returns 0; or -1 with errno ECONNRESET, as soon as the
+ * client has left or the server stops. */
+int control_pause(const struct control *control, double seconds);
+
 /* Throws away what has come and was not handed out. For the moment before TLS: who could write to
  * the plain connection must not be heard as the client that TLS protects. */
 void control_discard(struct control *control);
