@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+/*
+ * All functions can be called by several threads at once. An address is compared as a whole; one of
+ * IPv4 is the same if it comes as ::ffff:a.b.c.d. A peer without one (a Unix socket) is like any other
+ * without one.
+ */
+
 /* ---- connections of an address ---- */
 
 /*
@@ -24,7 +30,9 @@ void guard_leave(int fd);
 /*
  * How long a password from this address has to wait now before it is looked at, in seconds: 0 if
  * none was wrong lately. After the first wrong one `base` seconds, then twice as long each time,
- * but 30 at most; forgotten a minute after the last. It never waits itself.
+ * but 30 at most; forgotten a minute after the last. The time since the last wrong one counts: who
+ * asks again after the wait is told 0, or how long to wait for what was wrong meanwhile. It never
+ * waits itself.
  */
 double guard_delay(const struct sockaddr_storage *peer);
 

@@ -9,17 +9,24 @@
 #ifndef PATH_H
 #define PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
+
+/* An upload grows beside its name, under a name that begins so. No client can name it. */
+#define PATH_PART_PREFIX ".ftp-part."
 
 enum {
     PATH_SIZE = 4096,     /* room for a virtual path, with the NUL byte */
     PATH_NAME_SIZE = 256, /* room for a component, with the NUL byte */
+    /* room for the name of something new: the prefix fits before it */
+    PATH_NEW_NAME_SIZE = PATH_NAME_SIZE - (sizeof PATH_PART_PREFIX - 1),
 };
 
 /*
  * Makes a virtual path of what a client wrote: `argument`, which is absolute, or begins in the
- * virtual path `directory`. ".." in the root stays in the root (RFC 3659, 6, TVFS).
+ * virtual path `directory`, which is other memory than `path`. ".." in the root stays in the root
+ * (RFC 3659, 6, TVFS).
  * Returns 0; or -1 with errno EINVAL (it is empty), or ENAMETOOLONG (the path, or a component).
  */
 int path_resolve(const char *directory, const char *argument, char path[PATH_SIZE]);
@@ -45,7 +52,8 @@ int path_open_directory(int home, const char *path);
  */
 int path_open_file(int home, const char *path, struct stat *about);
 
-/* Fills in *about of whatever has the name; of a symbolic link itself. Returns 0, or -1 with errno. */
+/* Fills in *about of whatever has the name; of a symbolic link itself. Returns 0, or -1 with errno as
+ * path_open_parent. */
 int path_stat(int home, const char *path, struct stat *about);
 
 /*
@@ -58,12 +66,16 @@ const char *path_shown_name(const char *name, char shown[PATH_NAME_SIZE]);
  * The name in `directory` that a client means with `name`: that name; or, if nothing has it, the
  * only one there that is shown like that. So a file with a line feed in its name can be read,
  * renamed and deleted. All functions above do this for each component.
- * Returns 0; or -1 with errno ENOENT, or set by the system.
+ * Returns 0; or -1 with errno ENOENT (also if `name` is that of a part), or set by the system.
  */
 int path_actual_name(int directory, const char *name, char actual[PATH_NAME_SIZE]);
 
+/* Whether a name, of whatever length, is that of a part: it begins so. */
+bool path_is_part(const char *name);
+
 /* Whether something new may get this name. Returns 0; or -1 with errno EINVAL, if it has control
- * characters, or begins as the name of a part does (upload.h); or EEXIST for "", the root. */
+ * characters, or is that of a part; ENAMETOOLONG, if its part could have no name; or EEXIST for "", the
+ * root. */
 int path_may_be_named(const char *name);
 
 #endif
