@@ -204,10 +204,10 @@ static void add_line(struct control *control, const char *prefix, const char *fo
 
 void control_reply(struct control *control, int code, const char *format, ...)
 {
-    char prefix[sizeof "123 "];
+    char prefix[16];
     va_list arguments;
 
-    snprintf(prefix, sizeof prefix, "%03d ", code % 1000);
+    snprintf(prefix, sizeof prefix, "%d ", code);
     va_start(arguments, format);
     add_line(control, prefix, format, arguments);
     va_end(arguments);
@@ -215,10 +215,10 @@ void control_reply(struct control *control, int code, const char *format, ...)
 
 void control_begin(struct control *control, int code, const char *format, ...)
 {
-    char prefix[sizeof "123-"];
+    char prefix[16];
     va_list arguments;
 
-    snprintf(prefix, sizeof prefix, "%03d-", code % 1000);
+    snprintf(prefix, sizeof prefix, "%d-", code);
     va_start(arguments, format);
     add_line(control, prefix, format, arguments);
     va_end(arguments);

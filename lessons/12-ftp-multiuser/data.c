@@ -171,8 +171,9 @@ static void become_active(struct session *self, const struct sockaddr_storage *a
     }
     if (!address_is_same_host(address, &self->peer) || address_port(address) < 1024) {
         session_log(self, "refused: a data connection to somebody else", "");
-        control_reply(&self->control, 504,
-                      "a data connection goes to your address only, and not below port 1024");
+        control_reply(
+            &self->control, 504,
+            "a data connection goes to your address only, and not below port 1024");
         return;
     }
     self->data.mode = DATA_ACTIVE;
@@ -199,7 +200,8 @@ void handle_eprt(struct session *self, const char *argument)
     else if (errno == EAFNOSUPPORT)
         control_reply(&self->control, 522, "not that protocol, use (1,2)");
     else
-        control_reply(&self->control, 501, "EPRT takes |1|ADDRESS|PORT| or |2|ADDRESS|PORT|");
+        control_reply(&self->control, 501,
+                      "EPRT takes |1|ADDRESS|PORT| or |2|ADDRESS|PORT|");
 }
 
 /* Begins to connect to the client, from the address to which it has come. Returns 0, or -1 with errno;
@@ -334,8 +336,9 @@ bool data_open(struct session *self, const char *what)
         return true;
     switch (end) {
     case TRANSFER_DONE:
-        control_reply(control, 522, "a data connection must resume the TLS session of this "
-                                    "control connection");
+        control_reply(control, 522,
+                      "a data connection must resume the TLS session of this "
+                      "control connection");
         break;
     case TRANSFER_ABORTED:
         control_reply(control, 426, "aborted while waiting for the data connection");
@@ -346,7 +349,7 @@ bool data_open(struct session *self, const char *what)
         break;
     default:
         control_reply(control, 425, "no data connection: %s",
-                      errno == ENOTCONN   ? "send PASV, EPSV, PORT or EPRT first"
+                      errno == ENOTCONN ? "send PASV, EPSV, PORT or EPRT first"
                       : errno == EPROTO ? tls_reason()
                                         : strerror(errno));
         break;

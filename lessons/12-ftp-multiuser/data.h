@@ -24,7 +24,7 @@ struct session;
 
 struct data {
     enum { DATA_NONE, DATA_PASSIVE, DATA_ACTIVE } mode; /* for the next transfer */
-    int listener;                    /* passive: it listens; else -1 */
+    int listener;                                       /* passive: it listens; else -1 */
     struct sockaddr_storage address; /* active: where the client listens */
     bool only_epsv;                  /* EPSV ALL */
     struct channel channel;          /* the connection, or fd -1 */

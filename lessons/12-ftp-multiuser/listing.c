@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,6 +164,7 @@ static int write_entry(struct buffer *out, const struct listing_style *style,
                        bool is_part)
 {
     const mode_t mode = is_part ? S_IFREG | PART_MODE : about->st_mode;
+    const char *prefix = style->prefix != NULL ? style->prefix : "";
     char head[HEAD_SIZE] = "", shown[PATH_NAME_SIZE];
 
     if (style->format == LISTING_LONG)
@@ -170,9 +172,10 @@ static int write_entry(struct buffer *out, const struct listing_style *style,
     else if (style->format == LISTING_FACTS)
         write_facts(head, style, about, mode, type, is_part);
     /* Room for all: so no call below fails, which would leave a piece of a line. */
-    if (buffer_reserve(out, strlen(head) + strlen(name) + 2) == NULL)
+    if (buffer_reserve(out, strlen(head) + strlen(prefix) + strlen(name) + 2) == NULL)
         return -1;
     buffer_append(out, head, strlen(head));
+    buffer_append(out, prefix, strlen(prefix));
     while (*name != '\0') { /* a path may be longer than a name */
         size_t length = strlen(path_shown_name(name, shown));
         buffer_append(out, shown, length);
@@ -204,11 +207,16 @@ static int add(struct listing *listing, struct buffer *out, const char *entry)
     const int directory = dirfd(listing->directory);
     const bool is_part = path_is_part(entry);
     const char *name = is_part ? entry + strlen(PATH_PART_PREFIX) : entry;
+    char shown[PATH_NAME_SIZE];
     struct stat about, whole;
 
     if (strcmp(name, "") == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return 0;
     if (name[0] == '.' && !listing->style.shows_hidden)
+        return 0;
+    const char *pattern = listing->style.pattern;
+    if (pattern != NULL &&
+        fnmatch(pattern, path_shown_name(name, shown), FNM_NOESCAPE) != 0)
         return 0;
     if (fstatat(directory, entry, &about, AT_SYMLINK_NOFOLLOW) == -1)
         return 0;

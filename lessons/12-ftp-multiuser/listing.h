@@ -44,9 +44,12 @@ void listing_write_facts(struct buffer *out, int facts);
 
 struct listing_style {
     enum listing_format format;
-    int facts;         /* bits; for LISTING_FACTS */
-    bool shows_hidden; /* also names that begin with a dot */
-    const char *owner; /* who is shown as the owner: the user */
+    int facts;           /* bits; for LISTING_FACTS */
+    bool shows_hidden;   /* also names that begin with a dot */
+    const char *owner;   /* who is shown as the owner: the user */
+    const char *pattern; /* only names that match it, fnmatch(3); NULL: all */
+    const char
+        *prefix; /* what is shown before each name, such as "sub/"; NULL: nothing */
 };
 
 /*

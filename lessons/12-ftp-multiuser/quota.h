@@ -51,6 +51,9 @@ void quota_release(struct quota *quota, off_t bytes);
 /* How many bytes may still come; -1: there is no limit. */
 off_t quota_available(struct quota *quota);
 
+/* How many bytes there are, and how many there may be (-1: no limit). */
+void quota_read(struct quota *quota, off_t *used, off_t *limit);
+
 /* As unlinkat(2) and renameat(2), of files of this user. What disappears, the file that is deleted or
  * replaced, is given back; no other session of the user can come between. Return 0, or -1 with errno. */
 int quota_unlink(struct quota *quota, int directory, const char *name);

@@ -29,12 +29,14 @@ struct ftp_server {
     const char *users; /* the file with the accounts */
     SSL_CTX *tls;      /* NULL: there is no TLS */
     bool require_tls;
-    bool no_session_reuse; /* data connections need not resume a session */
-    long first_port, last_port;            /* for passive data connections; 0: any */
-    struct sockaddr_storage public_address; /* told in the reply to PASV; AF_UNSPEC: our own */
+    bool no_session_reuse;      /* data connections need not resume a session */
+    long first_port, last_port; /* for passive data connections; 0: any */
+    struct sockaddr_storage
+        public_address; /* told in the reply to PASV; AF_UNSPEC: our own */
     long max_clients, max_per_host;
-    double idle;    /* seconds without a command; 0: no limit */
-    double timeout; /* seconds for a login, for a data connection that does not come or stands
+    double idle; /* seconds without a command; 0: no limit */
+    double
+        timeout; /* seconds for a login, for a data connection that does not come or stands
                        still, and for replies that are not taken; 0: no limit */
     double penalty; /* seconds after a wrong password */
     long rate;      /* bytes a second of one transfer; 0: no limit */
@@ -56,8 +58,8 @@ struct session {
     struct control control;
     struct data data;
     struct sockaddr_storage local, peer; /* the two ends of the control connection */
-    unsigned char tls_group[16];         /* of all its connections under TLS: tls_set_group */
-    bool is_over;                        /* after the last reply, the connection ends */
+    unsigned char tls_group[16]; /* of all its connections under TLS: tls_set_group */
+    bool is_over;                /* after the last reply, the connection ends */
 
     /* Who it is: login.h. */
     char user[ACCOUNT_NAME_SIZE]; /* as USER has named it; "": nobody */
@@ -67,11 +69,11 @@ struct session {
     struct quota *quota; /* the user's, or NULL */
 
     /* How it transfers: settings.h. */
-    bool is_binary;      /* TYPE I; else A, with "\r\n" at the ends of lines */
-    bool has_pbsz;       /* PBSZ was given */
-    bool protects_data;  /* PROT P */
-    int facts;           /* which MLST tells */
-    off_t restart;       /* REST, for the next transfer only */
+    bool is_binary;     /* TYPE I; else A, with "\r\n" at the ends of lines */
+    bool has_pbsz;      /* PBSZ was given */
+    bool protects_data; /* PROT P */
+    int facts;          /* which MLST tells */
+    off_t restart;      /* REST, for the next transfer only */
 
     char directory[PATH_SIZE];   /* where it is: a virtual path */
     char rename_from[PATH_SIZE]; /* RNFR, for the next command only; "": none */
@@ -79,6 +81,9 @@ struct session {
 
 /* The server of a session. */
 struct ftp_server *session_server(const struct session *self);
+
+/* How it transfers becomes as at the beginning of a session. */
+void session_reset(struct session *self);
 
 /* Logs an event of this client, with a text behind it that may have any bytes. */
 void session_log(const struct session *self, const char *event, const char *text);

@@ -22,7 +22,7 @@
 #endif
 
 enum {
-    PIECE = 64 * 1024,          /* what is read at once; half of it, if it may become longer */
+    PIECE = 64 * 1024, /* what is read at once; half of it, if it may become longer */
     SENDFILE = 4 * 1024 * 1024, /* what sendfile gets at once */
 };
 
@@ -94,8 +94,8 @@ enum transfer_end transfer_attend(struct session *self, const struct transfer *t
         enum transfer_end result = answer_lines(self, transfer);
         if (result != TRANSFER_DONE)
             return result;
-        struct pollfd waits[2] = {{.fd = control->channel.fd,
-                                   .events = control->is_held ? POLLRDHUP : POLLIN}};
+        struct pollfd waits[2] = {
+            {.fd = control->channel.fd, .events = control->is_held ? POLLRDHUP : POLLIN}};
         if (other != NULL)
             waits[1] = *other;
         const double left = end - net_now();
@@ -154,8 +154,7 @@ static enum transfer_end count_moved(struct transfer *transfer, size_t count)
     transfer->moved += (off_t)count;
     if (rate == 0)
         return TRANSFER_DONE;
-    double wait =
-        transfer->began + (double)transfer->moved / (double)rate - net_now();
+    double wait = transfer->began + (double)transfer->moved / (double)rate - net_now();
     return wait > 0 ? transfer_attend(self, transfer, NULL, wait) : TRANSFER_DONE;
 }
 
@@ -176,8 +175,8 @@ enum transfer_end transfer_send(struct transfer *transfer, const char *bytes,
     enum transfer_end end = TRANSFER_DONE;
 
     while (length > 0 && end == TRANSFER_DONE) {
-        ssize_t sent = channel_send(
-            channel, bytes, limit_piece(transfer, (off_t)length, length));
+        ssize_t sent =
+            channel_send(channel, bytes, limit_piece(transfer, (off_t)length, length));
         if (sent == -1) {
             end = wait_for_data(transfer);
         } else {
@@ -220,8 +219,9 @@ static enum transfer_end send_pieces(struct transfer *transfer, int file, off_t 
     if (piece == NULL)
         return TRANSFER_FILE;
     while (at < size && end == TRANSFER_DONE) {
-        ssize_t count = pread(
-            file, piece, limit_piece(transfer, size - at, is_ascii ? PIECE / 2 : PIECE), at);
+        ssize_t count =
+            pread(file, piece,
+                  limit_piece(transfer, size - at, is_ascii ? PIECE / 2 : PIECE), at);
         if (count == -1 && errno == EINTR)
             continue;
         if (count == 0)

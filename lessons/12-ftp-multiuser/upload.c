@@ -19,15 +19,21 @@ const char *upload_part_name(const char *name, char part_name[PATH_NAME_SIZE])
     return part_name;
 }
 
-bool upload_stat_part(int directory, const char *name, struct stat *about)
+bool upload_has_part(int home, const char *path, struct stat *about)
 {
+    const char *name = path_name(path);
     char part_name[PATH_NAME_SIZE];
+    int parent = path_open_parent(home, path);
 
-    if (fstatat(directory, name, about, AT_SYMLINK_NOFOLLOW) == 0)
+    if (parent == -1)
         return false;
-    return fstatat(directory, upload_part_name(name, part_name), about,
-                   AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(about->st_mode);
+    bool has_part = path_may_be_named(name) == 0 &&
+                    fstatat(parent, name, about, AT_SYMLINK_NOFOLLOW) == -1 &&
+                    fstatat(parent, upload_part_name(name, part_name), about,
+                            AT_SYMLINK_NOFOLLOW) == 0 &&
+                    S_ISREG(about->st_mode);
+    close(parent);
+    return has_part;
 }
 
 /* Cuts the part behind its first `size` bytes. Returns 0, or -1 with errno set by ftruncate(2). */
@@ -83,7 +89,8 @@ static int copy_whole(struct upload *upload, off_t size)
         return -1;
     while (upload->part.size < size) {
         off_t left = size - upload->part.size;
-        ssize_t count = read(file, piece, left < (off_t)sizeof piece ? (size_t)left : sizeof piece);
+        ssize_t count =
+            read(file, piece, left < (off_t)sizeof piece ? (size_t)left : sizeof piece);
         if (count == -1 && errno == EINTR)
             continue;
         if (count == 0)

@@ -30,8 +30,9 @@ struct upload {
  * PATH_NAME_SIZE - 1 - strlen(PATH_PART_PREFIX) bytes. Returns part_name. */
 const char *upload_part_name(const char *name, char part_name[PATH_NAME_SIZE]);
 
-/* Whether there is a part of the file `name`, but not the file; fills in *about of the part. */
-bool upload_stat_part(int directory, const char *name, struct stat *about);
+/* Whether there is a part of the file with this virtual path, but nothing that has the name itself; fills in
+ * *about of the part. */
+bool upload_has_part(int home, const char *path, struct stat *about);
 
 /*
  * Opens the part of the file `name`, or makes one, and locks it. `directory` stays the caller's, and
