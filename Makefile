@@ -78,6 +78,7 @@ $(BUILD)/fuzz/http: lessons/08-asynchat-http/http.c lessons/08-asynchat-http/sli
 $(BUILD)/fuzz/replies: lessons/08-asynchat-http/mail/reply.c
 $(BUILD)/fuzz/frames: lessons/10-remote-shell/frame.c
 $(BUILD)/fuzz/transfer: lessons/11-file-transfer/protocol.c lessons/11-file-transfer/name.c
+$(BUILD)/fuzz/paths: lessons/12-ftp-multiuser/path.c lessons/12-ftp-multiuser/listing.c
 
 $(BUILD)/common/%.o: common/%.c | compiler
 	mkdir -p $(@D)

@@ -34,7 +34,7 @@ static const char *as_word(const char *path, char shown[SHOWN_SIZE])
 {
     size_t length = 0;
 
-    for (; path[length] != '\0' && length < SHOWN_SIZE - 1; length++) {
+    for (; length < SHOWN_SIZE - 1 && path[length] != '\0'; length++) {
         unsigned char byte = (unsigned char)path[length];
         shown[length] = byte <= ' ' || byte == 0x7f ? '_' : (char)byte;
     }

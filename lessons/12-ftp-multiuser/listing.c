@@ -19,7 +19,6 @@ enum {
     ENOUGH = 16 * 1024, /* bytes in the buffer, after which listing_next returns */
     HEAD_SIZE = 256,    /* room for what stands before a name */
     HALF_A_YEAR = 31556952 / 2, /* seconds; what is older has a year in place of a time */
-    PART_MODE = S_IWUSR,        /* nobody can read a part */
 };
 
 /* ---- the facts of RFC 3659 ---- */
@@ -163,7 +162,9 @@ static int write_entry(struct buffer *out, const struct listing_style *style,
                        const char *name, const struct stat *about, const char *type,
                        bool is_part)
 {
-    const mode_t mode = is_part ? S_IFREG | PART_MODE : about->st_mode;
+    /* Nobody can read a part. */
+    const mode_t mode =
+        is_part ? (about->st_mode & ~(mode_t)07777) | S_IWUSR : about->st_mode;
     const char *prefix = style->prefix != NULL ? style->prefix : "";
     char head[HEAD_SIZE] = "", shown[PATH_NAME_SIZE];
 

@@ -70,7 +70,7 @@ const char *path_shown_name(const char *name, char shown[PATH_NAME_SIZE])
 {
     size_t length = 0;
 
-    for (; name[length] != '\0' && length < PATH_NAME_SIZE - 1; length++)
+    for (; length < PATH_NAME_SIZE - 1 && name[length] != '\0'; length++)
         shown[length] = is_control(name[length]) ? '?' : name[length];
     shown[length] = '\0';
     return shown;
