@@ -16,7 +16,7 @@
 enum {
     ACCOUNT_NAME_SIZE = 33,  /* room for a name, with the NUL byte */
     ACCOUNT_HASH_SIZE = 384, /* room for a hash: CRYPT_OUTPUT_SIZE */
-    ACCOUNT_PASSWORD = 512, /* bytes of the longest password, CRYPT_MAX_PASSPHRASE_SIZE */
+    ACCOUNT_PASSWORD = 511,  /* bytes of the longest password, as libcrypt has it */
 };
 
 struct account {
@@ -48,21 +48,34 @@ bool account_check(const struct account *account, const char *password);
  * -1 with errno set. */
 int account_set_password(struct account *account, const char *password);
 
-/* ---- changing the file ----
- *
- * It is made if it is not there, for this user alone (0600). The new file is written beside the old
- * one, synced and renamed; two programs that change it at once do so one after the other. */
-
-/* Adds the account to the file, or puts it in the place of the one with the same name. Returns 0; or
- * -1 with errno set: EEXIST, if `is_new` and there is one; ENOENT, if not, and there is none. */
-int account_store(const char *path, const struct account *account, bool is_new);
-
-/* Takes the user out of the file. Returns 0; or -1 with errno ENOENT, or set by the system. */
-int account_remove(const char *path, const char *name);
-
-/* Calls `tell` with each account of the file. Returns 0, or -1 with errno set by fopen(3). */
+/* Calls `tell` with each account of the file. Returns 0; or -1 with errno set by fopen(3), or, when
+ * all were told, EBADMSG, if there are lines that can't be understood. */
 int account_each(const char *path,
                  void (*tell)(const struct account *account, void *context),
                  void *context);
+
+/* ---- changing the file ----
+ *
+ * The new file is written beside the old one, FILE.new, with the mode 0600, synced and renamed: nobody
+ * ever sees a half. Two programs that change it at once do so one after the other, and neither undoes
+ * what the other one did. All fail with errno ELOOP if the file is no regular file (a symbolic link is
+ * none), or as the system sets it.
+ */
+
+/* What of an account is stored. */
+enum account_change {
+    ACCOUNT_ADD,   /* all: nobody has the name yet; the file is made if it is not there */
+    ACCOUNT_HASH,  /* the hash, in the place of the user's old one */
+    ACCOUNT_QUOTA, /* the quota, in the same way */
+};
+
+/* Stores the account in the file, or a part of it. Returns 0; or -1 with errno set: EEXIST, if it was
+ * to be added, and there is one; ENOENT, if it was to be changed, and there is none; EBADMSG, if the
+ * old line can't be understood. */
+int account_store(const char *path, const struct account *account,
+                  enum account_change change);
+
+/* Takes the user out of the file: all lines with its name. Returns 0, or -1 with errno ENOENT. */
+int account_remove(const char *path, const char *name);
 
 #endif
