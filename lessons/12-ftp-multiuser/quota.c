@@ -288,6 +288,14 @@ off_t quota_available(struct quota *quota)
     return bytes;
 }
 
+void quota_read(struct quota *quota, off_t *used, off_t *limit)
+{
+    pthread_mutex_lock(&quota->lock);
+    *used = quota->used;
+    *limit = quota->limit;
+    pthread_mutex_unlock(&quota->lock);
+}
+
 /* ---- files ---- */
 
 /* How many bytes a name has, as `count` counts them; 0 if nothing has it. */

@@ -4,7 +4,6 @@
 #include "session.h"
 
 #include "address.h"
-#include "address.h"
 #include "cli.h"
 #include "command.h"
 #include "guard.h"
