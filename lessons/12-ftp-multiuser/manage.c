@@ -170,12 +170,16 @@ void handle_dele(struct session *self, const char *argument)
 
 void handle_rnfr(struct session *self, const char *argument)
 {
-    struct place place;
+    char path[PATH_SIZE];
+    struct stat about;
 
-    if (!find_place(self, argument, false, &place))
+    if (!session_resolve(self, argument, path))
         return;
-    close(place.directory);
-    snprintf(self->rename_from, sizeof self->rename_from, "%s", place.path);
+    if (path_stat(self->home, path, &about) == -1) {
+        session_refuse(self, 550, path, errno);
+        return;
+    }
+    snprintf(self->rename_from, sizeof self->rename_from, "%s", path);
     control_reply(&self->control, 350, "now RNTO, with the new name");
 }
 
