@@ -47,8 +47,8 @@ void handle_cwd(struct session *self, const char *argument)
         return;
     }
     close(directory);
-    snprintf(self->directory, sizeof self->directory, "%s", path);
-    control_reply(&self->control, 250, "now in %s", path);
+    if (session_set_path(self, &self->directory, path))
+        control_reply(&self->control, 250, "now in %s", path);
 }
 
 void handle_cdup(struct session *self, const char *argument)
@@ -63,7 +63,7 @@ void handle_pwd(struct session *self, const char *argument)
 
     (void)argument;
     control_reply(&self->control, 257, "\"%s\" is where you are",
-                  quote(self->directory, quoted));
+                  quote(session_directory(self), quoted));
 }
 
 /* ---- directories and names ---- */
@@ -179,15 +179,15 @@ void handle_rnfr(struct session *self, const char *argument)
         session_refuse(self, 550, path, errno);
         return;
     }
-    snprintf(self->rename_from, sizeof self->rename_from, "%s", path);
-    control_reply(&self->control, 350, "now RNTO, with the new name");
+    if (session_set_path(self, &self->rename_from, path))
+        control_reply(&self->control, 350, "now RNTO, with the new name");
 }
 
 void handle_rnto(struct session *self, const char *argument)
 {
     struct place from, to;
 
-    if (self->rename_from[0] == '\0') {
+    if (self->rename_from == NULL) {
         control_reply(&self->control, 503, "first RNFR, with the old name");
         return;
     }
