@@ -39,6 +39,7 @@ static int keep(struct run *run, const char *bytes, size_t length)
                           : fwrite(bytes, 1, length, stdout) != length)
         return -1;
     run->fetch->size += (off_t)length;
+    run->fetch->last = bytes[length - 1];
     progress_add(&run->progress, length);
     return 0;
 }

@@ -23,6 +23,7 @@ struct fetch {
     /* ---- */
     off_t size;   /* bytes that it has */
     off_t before; /* ... of which so many were here already */
+    char last;    /* its last byte, if there was one */
     enum verify_result verified;
 };
 

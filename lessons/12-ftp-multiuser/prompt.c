@@ -6,6 +6,7 @@
 #include "complete.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,13 +34,23 @@ static struct prompt *prompt_of(EditLine *line)
 
 /* ---- the keys ---- */
 
-/* Ctrl-C: the line is given up. It is a key like others here, and no signal: the line discipline of the
- * terminal has none while a line is edited (see prompt_begin). */
+/* Ctrl-C: the line is given up. While a line is edited, this is a key like others, and no signal:
+ * libedit would send that to the programs of the whole process group. */
 static unsigned char on_interrupt(EditLine *line, int key)
 {
     (void)key;
     prompt_of(line)->was_cleared = true;
     return CC_NEWLINE;
+}
+
+/* Ctrl-Z: the program is stopped, with the terminal as it was. */
+static unsigned char on_suspend(EditLine *line, int key)
+{
+    (void)key;
+    el_set(line, EL_PREP_TERM, 0);
+    kill(0, SIGTSTP);
+    el_set(line, EL_PREP_TERM, 1);
+    return CC_REDISPLAY;
 }
 
 /* How many characters the bytes are: libedit counts in those. */
@@ -206,9 +217,11 @@ int prompt_begin(struct prompt *prompt, struct verbs *verbs)
     el_set(prompt->line, EL_ADDFN, "ftp-complete", "Completes the word.", on_tab);
     el_set(prompt->line, EL_BIND, "^I", "ftp-complete", NULL);
     el_set(prompt->line, EL_ADDFN, "ftp-interrupt", "Gives the line up.", on_interrupt);
-    /* While a line is edited (-d), no key is the terminal's interrupt character. */
-    el_set(prompt->line, EL_SETTY, "-d", "intr=", NULL);
+    el_set(prompt->line, EL_ADDFN, "ftp-suspend", "Stops the program.", on_suspend);
+    /* While a line is edited (-d), the terminal makes no signals of keys. */
+    el_set(prompt->line, EL_SETTY, "-d", "-isig", NULL);
     el_set(prompt->line, EL_BIND, "^C", "ftp-interrupt", NULL);
+    el_set(prompt->line, EL_BIND, "^Z", "ftp-suspend", NULL);
     return 0;
 }
 

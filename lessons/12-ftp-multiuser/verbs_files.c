@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* What stands behind the last slash. */
 static const char *last_name(const char *path)
@@ -104,9 +105,10 @@ bool verbs_files_cat(struct verbs *verbs, char **words, int count)
     (void)count;
     struct fetch fetch = {.path = words[0], .is_unverified = verbs->no_verify};
 
-    if (fetch_file(verbs->remote, &fetch) == -1)
-        return verbs_complain_of(verbs, "cat", words[0]);
-    return true;
+    bool success = fetch_file(verbs->remote, &fetch) == 0;
+    if (fetch.size > 0 && fetch.last != '\n' && isatty(STDOUT_FILENO))
+        putchar('\n'); /* the prompt begins a line */
+    return success || verbs_complain_of(verbs, "cat", words[0]);
 }
 
 /* Gets one entry of a list, if its name may be that of a file here: it is the server that has chosen it. */
