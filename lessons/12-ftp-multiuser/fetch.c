@@ -127,7 +127,7 @@ static int run_fetch(struct run *run)
 static int fetch_into(struct run *run, int directory, const char *name)
 {
     struct remote *remote = run->remote;
-    char part_name[NAME_SIZE];
+    char part_name[PART_NAME_SIZE];
     struct part part;
     struct stat about;
 
@@ -169,7 +169,7 @@ int fetch_file(struct remote *remote, struct fetch *fetch)
                  fetch->local);
         name = slash + 1;
     }
-    if (strlen(name) >= NAME_SIZE || strlen(fetch->local) >= sizeof parent)
+    if (strlen(name) >= PART_NAME_SIZE || strlen(fetch->local) >= sizeof parent)
         return remote_blame(remote, "the name is too long");
     int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory == -1)
