@@ -47,8 +47,8 @@ void handle_cwd(struct session *self, const char *argument)
         return;
     }
     close(directory);
-    snprintf(self->directory, sizeof self->directory, "%s", path);
-    control_reply(&self->control, 250, "now in %s", path);
+    if (session_set_path(self, &self->directory, path))
+        control_reply(&self->control, 250, "now in %s", path);
 }
 
 void handle_cdup(struct session *self, const char *argument)
@@ -63,7 +63,7 @@ void handle_pwd(struct session *self, const char *argument)
 
     (void)argument;
     control_reply(&self->control, 257, "\"%s\" is where you are",
-                  quote(self->directory, quoted));
+                  quote(session_directory(self), quoted));
 }
 
 /* ---- directories and names ---- */
@@ -170,20 +170,24 @@ void handle_dele(struct session *self, const char *argument)
 
 void handle_rnfr(struct session *self, const char *argument)
 {
-    struct place place;
+    char path[PATH_SIZE];
+    struct stat about;
 
-    if (!find_place(self, argument, false, &place))
+    if (!session_resolve(self, argument, path))
         return;
-    close(place.directory);
-    snprintf(self->rename_from, sizeof self->rename_from, "%s", place.path);
-    control_reply(&self->control, 350, "now RNTO, with the new name");
+    if (path_stat(self->home, path, &about) == -1) {
+        session_refuse(self, 550, path, errno);
+        return;
+    }
+    if (session_set_path(self, &self->rename_from, path))
+        control_reply(&self->control, 350, "now RNTO, with the new name");
 }
 
 void handle_rnto(struct session *self, const char *argument)
 {
     struct place from, to;
 
-    if (self->rename_from[0] == '\0') {
+    if (self->rename_from == NULL) {
         control_reply(&self->control, 503, "first RNFR, with the old name");
         return;
     }

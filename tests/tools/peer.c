@@ -15,6 +15,7 @@
  */
 #include "cli.h"
 #include "differ.h"
+#include "ftp.h"
 #include "net.h"
 #include "script.h"
 #include "wire.h"
@@ -288,13 +289,13 @@ static const struct action actions[] = {
     {"name", NONE, do_name},
     {"say", TEXT, do_say},
     {"send", TEXT, do_send},
-    {"repeat", NUMBER_AND_TEXT, do_send},
+    {"repeat", REPEATED, do_send},
     {"each", TEXT, do_each},
     {"drip", TEXT, do_drip},
     {"fill", TEXT, do_fill},
     {"recv", NUMBER, do_recv},
     {"expect", TEXT, do_expect},
-    {"expect-repeat", NUMBER_AND_TEXT, do_expect},
+    {"expect-repeat", REPEATED, do_expect},
     {"line", NONE, do_line},
     {"lines", NONE, do_lines},
     {"eof", NONE, do_eof},
@@ -304,6 +305,19 @@ static const struct action actions[] = {
     {"close", NONE, do_close},
     {"wait", NONE, do_wait},
     {"hold", NONE, do_hold},
+    {"ask", CODE, ftp_ask},
+    {"reply", NUMBER, ftp_reply},
+    {"transfer", TEXT, ftp_transfer},
+    {"port", NONE, ftp_port},
+    {"eprt", NONE, ftp_eprt},
+    {"data", NONE, ftp_data},
+    {"take", TEXT, ftp_take},
+    {"take-repeat", REPEATED, ftp_take},
+    {"give", TEXT, ftp_give},
+    {"give-repeat", REPEATED, ftp_give},
+    {"listing", NONE, ftp_listing},
+    {"other", NONE, ftp_other},
+    {"urgent", TEXT, ftp_urgent},
     {0},
 };
 
@@ -330,6 +344,23 @@ static const char PURPOSE[] =
     "  rst                close with a reset\n"
     "  wait               wait for a line on stdin\n"
     "  hold               keep the connection until a signal comes\n"
+    "and with an FTP server:\n"
+    "  ask:CODE:TEXT      send TEXT, a command; receive the reply, and print it\n"
+    "  reply:CODE         receive one more reply, and print it\n"
+    "  transfer:TEXT      send EPSV, connect, and send TEXT, a command; the reply is "
+    "150\n"
+    "  port, eprt         listen, and tell the server with PORT or EPRT\n"
+    "  data               make the data connection: accept it, or connect to the port "
+    "that\n"
+    "                     the last reply has told\n"
+    "  take:TEXT          receive exactly TEXT and the end there\n"
+    "  take-repeat:N:TEXT     receive exactly N times TEXT and the end there\n"
+    "  give:TEXT          send TEXT there, and close it\n"
+    "  give-repeat:N:TEXT     send N times TEXT there, and close it\n"
+    "  listing            receive up to the end there, and print each line\n"
+    "  other              what follows is for the data connection; or again for the "
+    "first\n"
+    "  urgent:TEXT        send TEXT as urgent data\n"
     "In TEXT, \\r \\n \\t \\\\ \\0 to \\7 and \\xHH are escapes.";
 
 int main(int argc, char **argv)
@@ -338,11 +369,13 @@ int main(int argc, char **argv)
     long port = 0;
     long rcvbuf = 0;
     bool listening = false;
-    struct peer peer = {.listener = -1, .fd = -1, .timeout = 10, .action = "connect"};
+    struct peer peer = {
+        .listener = -1, .fd = -1, .other = -1, .timeout = 10, .action = "connect"};
     const struct cli_option options[] = {
         {"host", 'H', "H", "address to connect to, or to bind", .text = &host},
         {"port", 'p', "P", "port to connect to, or to bind", .number = &port,
          .max = 65535},
+        {"source", 0, "A", "address to connect from", .text = &peer.source},
         {"listen", 'l', NULL, "be the server", .flag = &listening},
         {"udp", 'u', NULL, "datagrams instead of a stream", .flag = &peer.udp},
         {"timeout", 't', "SEC", "for the whole script", .seconds = &peer.timeout},

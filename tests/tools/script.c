@@ -53,7 +53,7 @@ struct step script_parse_step(const char *word, const struct action *actions)
     if ((argument == NONE) != (rest == NULL))
         cli_fail_usage("%s: %s", word, rest ? "takes no argument" : "needs an argument");
 
-    if (argument == NUMBER || argument == NUMBER_AND_TEXT) {
+    if (argument == NUMBER || argument == REPEATED || argument == CODE) {
         char *end;
         step.number = strtod(rest, &end);
         if (end == rest || *end != (argument == NUMBER ? '\0' : ':') ||
@@ -61,8 +61,8 @@ struct step script_parse_step(const char *word, const struct action *actions)
             cli_fail_usage("%s: not a number from 0 to 100000000", word);
         rest = end + 1;
     }
-    if (argument == TEXT || argument == NUMBER_AND_TEXT) {
-        size_t times = argument == TEXT ? 1 : (size_t)step.number;
+    if (argument == TEXT || argument == REPEATED || argument == CODE) {
+        size_t times = argument == REPEATED ? (size_t)step.number : 1;
         size_t room = strlen(rest) + 1;
         step.text = malloc(room * (times > 0 ? times : 1));
         if (step.text == NULL)

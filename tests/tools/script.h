@@ -18,7 +18,8 @@ struct step {
     size_t length;
 };
 
-enum argument { NONE, NUMBER, TEXT, NUMBER_AND_TEXT };
+/* REPEATED: a number of times, and a text. CODE: a number that has another meaning, and a text. */
+enum argument { NONE, NUMBER, TEXT, REPEATED, CODE };
 
 struct action {
     const char *name;

@@ -68,9 +68,8 @@ size_t wire_receive(const struct peer *peer, char *bytes, size_t size)
     }
 }
 
-/* Connects the socket of `peer`, and waits until that is done. */
-static void connect_socket(struct peer *peer, const struct sockaddr *address,
-                           socklen_t length)
+void wire_connect(const struct peer *peer, const struct sockaddr *address,
+                  socklen_t length)
 {
     int error = 0;
     socklen_t size = sizeof error;
@@ -83,6 +82,19 @@ static void connect_socket(struct peer *peer, const struct sockaddr *address,
     getsockopt(peer->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0)
         wire_fail(peer, strerror(error));
+}
+
+/* From now on the socket has this address of our own, and any port. */
+static void bind_source(const struct peer *peer)
+{
+    const char *reason = NULL;
+    struct addrinfo *list = net_look_up(peer->source, 0, false, &reason);
+
+    if (list == NULL)
+        cli_fail("%s: %s", peer->source, reason);
+    if (bind(peer->fd, list->ai_addr, list->ai_addrlen) == -1)
+        cli_fail("bind %s: %s", peer->source, strerror(errno));
+    freeaddrinfo(list);
 }
 
 void wire_open(struct peer *peer, const char *host, long port, bool listening,
@@ -110,7 +122,9 @@ void wire_open(struct peer *peer, const char *host, long port, bool listening,
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
     if (!listening) {
         peer->fd = fd;
-        connect_socket(peer, where, length);
+        if (peer->source != NULL)
+            bind_source(peer);
+        wire_connect(peer, where, length);
         return;
     }
     if (!peer->udp)

@@ -9,10 +9,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 struct peer {
     int listener;
-    int fd; /* the connection; -1 before it is made and after it is closed */
+    int fd;             /* the connection; -1 before it is made and after it is closed */
+    int other;          /* FTP: the data connection; ftp.h */
+    char reply[4096];   /* FTP: the last line of the last reply */
+    const char *source; /* the address to connect from; NULL: any */
     bool udp;
     double timeout, deadline; /* seconds; the deadline by the clock of net_now */
     const char *action;       /* the one being done, for messages */
@@ -31,6 +35,10 @@ void wire_send(const struct peer *peer, const char *bytes, size_t length);
 
 /* Receives some bytes; 0 at the end of the stream. */
 size_t wire_receive(const struct peer *peer, char *bytes, size_t size);
+
+/* Connects peer->fd, which does not block, and waits until that is done. */
+void wire_connect(const struct peer *peer, const struct sockaddr *address,
+                  socklen_t length);
 
 /* Makes the socket, and connects it or binds it to the first address of `host`. */
 void wire_open(struct peer *peer, const char *host, long port, bool listening,
