@@ -5,6 +5,7 @@
 
 #include "dial.h"
 #include "net.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -55,7 +56,9 @@ int remote_blame_errno(struct remote *remote, const char *what)
         remote->was_interrupted = true;
         return remote_blame(remote, "interrupted");
     }
-    const char *text = error == ETIMEDOUT ? "the server is silent" : strerror(error);
+    const char *text = error == ETIMEDOUT ? "the server is silent"
+                       : error == EPROTO  ? tls_reason()
+                                          : strerror(error);
     return remote_blame(remote, "%s%s%s", what, *what != '\0' ? ": " : "", text);
 }
 

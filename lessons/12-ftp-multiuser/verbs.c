@@ -29,6 +29,8 @@ bool verbs_complain_of(const struct verbs *verbs, const char *what, const char *
     int length = snprintf(text, 260, "%s: ", name);
     size_t used = length < 260 ? (size_t)length : 259;
 
+    if (verbs->remote->was_interrupted && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr); /* over the ^C that the terminal shows */
     memcpy(text + used, verbs->remote->reason, verbs->remote->reason_length);
     cli_warn_bytes(what, text, used + verbs->remote->reason_length);
     return false;
