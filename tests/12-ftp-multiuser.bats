@@ -505,3 +505,419 @@ port_words() {
   ftp 'ask:550:RETR nothing' 'ask:550:RETR sub' 'ask:550:RETR hello/x' 'ask:550:RETR /' \
     'ask:550:RETR nothing/x' 'transfer:RETR sub/..//./hello' 'take:Hello\n' reply:226
 }
+
+# ---- the server: listings ----
+
+# bats test_tags=id:lists,needs:connects,points:5
+@test "server: LIST: a line for each file, as ls -l; hidden ones with -a" {
+  start_ftp
+  put_file hello 'Hello\n'
+  put_file .hidden ''
+  mkdir homes/alice/sub
+  chmod 640 homes/alice/hello
+  chmod 750 homes/alice/sub
+  touch -d '2020-01-02 03:04:05 UTC' homes/alice/hello
+  ftp transfer:LIST listing reply:226
+  assert_reply '^-rw-r----- +1 alice +[a-z]+ +6 Jan +2 +2020 hello$'
+  assert_reply '^drwxr-x--- .* sub$'
+  assert_reply hidden 0
+  assert_reply '^total' 0
+  ftp 'transfer:LIST -la' listing reply:226
+  assert_reply ' \.hidden$'
+  assert_reply ' hello$'
+  ftp 'transfer:LIST -l sub' listing reply:226 'transfer:LIST hello' listing reply:226 'ask:550:LIST nothing'
+  assert_reply ' hello$'
+  assert_reply ' sub$' 0
+  get_url '' --list-only
+  assert_same "$(sort <<<"$output")" $'hello\nsub'
+}
+
+# bats test_tags=needs:lists,points:3
+@test "server: NLST: names that RETR understands, with the directory that was asked for" {
+  start_ftp
+  mkdir -p homes/alice/sub/deep
+  put_file one.txt one
+  put_file two.c two
+  put_file sub/one.txt sub
+  ftp transfer:NLST listing reply:226
+  assert_listed one.txt two.c sub
+  ftp 'transfer:NLST *.txt' listing reply:226
+  assert_listed one.txt
+  ftp 'transfer:NLST sub' listing reply:226
+  assert_listed sub/one.txt sub/deep
+  ftp 'transfer:NLST /sub/' listing reply:226 'transfer:RETR /sub/one.txt' take:sub reply:226
+  assert_reply '^/sub/one.txt$'
+  ftp 'transfer:NLST sub/o*' listing reply:226 'transfer:RETR sub/one.txt' take:sub reply:226
+  assert_reply '^sub/one.txt$'
+  assert_reply 'deep' 0
+  ftp 'transfer:NLST two.c' listing reply:226
+  assert_listed two.c
+  ftp 'transfer:NLST [q-z]*' listing reply:226
+  assert_listed two.c sub
+  ftp 'transfer:NLST *.none' take: reply:226 'ask:550:NLST nothing' 'ask:550:NLST none/*'
+}
+
+# bats test_tags=needs:lists,points:3
+@test "server: LIST of a pattern, and of a name that looks like one or like an option" {
+  start_ftp
+  put_file one.txt one
+  put_file two.c two
+  put_file '[1]' x
+  put_file -la x
+  ftp 'transfer:LIST *.txt' listing reply:226
+  assert_reply ' one.txt$'
+  assert_reply ' two.c$' 0
+  ftp 'transfer:NLST [1]' listing reply:226
+  assert_listed '[1]'
+  ftp 'transfer:NLST -la' listing reply:226
+  assert_listed -la
+}
+
+# bats test_tags=needs:lists,points:3
+@test "server: MLSD and MLST: facts; OPTS MLST chooses them" {
+  start_ftp
+  put_file hello 'Hello\n'
+  put_file .hidden ''
+  mkdir homes/alice/sub
+  ln -s hello homes/alice/link
+  chmod 644 homes/alice/hello
+  touch -d '2026-01-02 03:04:05 UTC' homes/alice/hello
+  ftp transfer:MLSD listing reply:226
+  assert_reply '^type=cdir;.*; \.$'
+  assert_reply '^type=file;size=6;modify=20260102030405;perm=[a-z]*r[a-z]*;UNIX.mode=0644; hello$'
+  assert_reply '^type=dir;.*; sub$'
+  assert_reply '^type=OS.unix=symlink;.*; link$'
+  assert_reply '; \.hidden$'
+  ftp 'ask:250:MLST hello' 'ask:250:MLST' 'ask:501:MLSD hello' 'ask:550:MLST nothing'
+  assert_reply '^ type=file;size=6;modify=20260102030405;.*; /hello$'
+  assert_reply '^ type=dir;.*; /$'
+  ftp 'ask:200:OPTS MLST Size;nonsense;type;' 'ask:250:MLST hello' ask:211:FEAT 'ask:200:OPTS MLST' 'ask:250:MLST hello'
+  assert_reply '^200 MLST OPTS Type;Size;$'
+  assert_reply '^ type=file;size=6; /hello$'
+  assert_reply '^ MLST Type\*;Size\*;Modify;Perm;Unique;UNIX.mode;$'
+  assert_reply '^200 MLST OPTS *$'
+  assert_reply '^  /hello$'
+}
+
+# bats test_tags=needs:lists,points:2
+@test "server: STAT: the session; with a path a listing in the reply" {
+  start_ftp
+  put_file hello 'Hello\n'
+  put_file $'213 End\r\n213 End' ''
+  mkdir homes/alice/sub
+  ftp ask:211:STAT 'ask:213:STAT .' 'ask:213:STAT hello' 'ask:213:STAT sub' 'ask:550:STAT nothing' ask:257:PWD
+  assert_reply '^ -rw.* hello$' 2
+  assert_reply '^213 ' 3
+}
+
+# bats test_tags=needs:lists,points:3
+@test "server: a directory of many files" {
+  start_ftp
+  mkdir -p homes/alice/many
+  (cd homes/alice/many && touch "file with a name that is long "{1..3000})
+  ftp 'transfer:NLST many' listing reply:226
+  assert_reply '^many/file' 3000
+  assert_same "$(grep '^many/' <<<"$output" | sort -u | wc -l)" 3000
+  ftp 'ask:213:STAT many' >/dev/null
+  assert_reply ' file with' 3000
+}
+
+# bats test_tags=id:names,needs:lists,points:5
+@test "server: names with any bytes: one line each, nothing is forged, and what is listed can be used" {
+  start_ftp
+  local name shown
+  mkdir -p homes/alice
+  for name in $'two\nlines' $'226 done\r\n226 done' $'cr\r' $'esc\e[31mred' 'quo"te' ' space' 'trail ' -dash ü $'\xff\xfe' $'del\x7f' \
+    '100%s%n' '*' '?' '~' '-l a'; do
+    printf %s "bytes of $name" >"homes/alice/$name"
+    shown=${name//[$'\x01'-$'\x1f\x7f']/?}
+    local telnet=${shown//$'\xff'/$'\xff\xff'} # telnet's IAC
+    ftp transfer:NLST listing reply:226 transfer:LIST listing reply:226 transfer:MLSD listing reply:226 ask:213:'STAT .'
+    assert_same "$(grep -c '^226 ' run.out)" 3
+    assert_same "$(grep -cE '^(d|-)r.*[0-9] ' run.out)" 1
+    assert_same "$(grep -cE '^ -r.*[0-9] ' run.out)" 1
+    assert_same "$(grep -c '^type=file' run.out)" 1
+    ftp "ask:213:SIZE $telnet" "ask:213:HASH $telnet" "ask:213:MDTM $telnet" "ask:250:MLST $telnet" \
+      "transfer:RETR $telnet" "take:bytes of ${name//$'\n'/\\n}" reply:226 "ask:350:RNFR $telnet" 'ask:250:RNTO plain' \
+      'ask:213:SIZE plain'
+    mv homes/alice/plain "homes/alice/$name"
+    ftp "ask:250:DELE $telnet"
+    assert_files homes/alice
+  done
+}
+
+# bats test_tags=needs:names,points:2
+@test "server: a directory with a line feed in its name can be entered and removed" {
+  start_ftp
+  mkdir -p $'homes/alice/a\nb/sub'
+  printf x >$'homes/alice/a\nb/file'
+  ftp 'ask:250:CWD a?b' ask:257:PWD 'transfer:RETR file' take:x reply:226 'ask:250:CWD sub' ask:250:CDUP 'ask:250:DELE /a?b/file' \
+    'ask:250:RMD sub' ask:250:CDUP 'ask:250:RMD a?b'
+  assert_files homes/alice
+}
+
+# bats test_tags=needs:names,points:2
+@test "server: of two files that look the same in a listing, neither is taken for the other" {
+  start_ftp
+  put_file $'a\rb' one
+  put_file $'a\nb' two
+  ftp 'ask:550:RETR a?b' 'ask:550:DELE a?b' 'ask:550:RNFR a?b' 'ask:550:SIZE a?b'
+  put_file 'a?b' three
+  ftp 'transfer:RETR a?b' take:three reply:226 'ask:250:DELE a?b'
+  assert_same "$(find homes/alice -type f | wc -l)" 3 # find prints the line feed
+}
+
+# bats test_tags=needs:names,points:3
+@test "server: a quote in a path is doubled in 257" {
+  start_ftp
+  ftp 'ask:257:MKD a"b' 'ask:257:MKD a"b/"' 'ask:250:CWD a"b/"' ask:257:PWD 'ask:257:MKD " "'
+  assert_reply '^257 "/a""b" '
+  assert_reply '^257 "/a""b/""" ' 2
+  assert_reply '^257 "/a""b/""/"" """ '
+}
+
+# bats test_tags=needs:names,points:3
+@test "server: nothing gets a name with a control character, or none" {
+  start_ftp
+  put_file old ''
+  local name
+  for name in 'a\r\0b' 'a\x1b[1m' 'a\tb' 'a\x7f' 'sub/a\x01' / . .. "$(printf 'x%.0s' {1..256})"; do
+    ftp "send:MKD $name\r\n" reply:553 "send:STOR $name\r\n" reply:553 "send:APPE $name\r\n" reply:553 \
+      'ask:350:RNFR old' "send:RNTO $name\r\n" reply:553
+  done
+  ftp 'send:MKD a\r\0\nRMD b\r\n' reply:553 reply:550
+  assert_files homes/alice old
+}
+
+# ---- the server: the jail ----
+
+# outside: a directory beside the homes, and links to it in alice's.
+outside() {
+  mkdir -p outside/sub homes/alice/own
+  printf secret >outside/file
+  chmod 600 outside/file
+  touch -d '2020-01-01 UTC' outside/file outside/sub outside
+  ln -s ../../outside homes/alice/directory
+  ln -s "$PWD/outside/file" homes/alice/file
+  ln -s nowhere homes/alice/dangling
+  ln -s own homes/alice/inward
+  ln -s .. homes/alice/up
+}
+
+assert_outside_untouched() {
+  assert_files outside file sub
+  assert_same "$(<outside/file)" secret
+  assert_same "$(stat -c '%a %Y' outside/file)" "600 $(date -d '2020-01-01 UTC' +%s)"
+  assert_same "$(stat -c %Y outside)" "$(date -d '2020-01-01 UTC' +%s)"
+}
+
+# bats test_tags=id:jailed,needs:stores,points:5
+@test "server: .. in the root stays in the root; absolute paths begin at the home" {
+  start_ftp
+  outside
+  local path
+  for path in ../../outside/file "$PWD/outside/file" own/../../../outside/file /../../outside/file; do
+    ftp "ask:550:RETR $path" "ask:550:SIZE $path" "ask:550:DELE $path" "ask:550:RNFR $path" "ask:550:STOR $path" \
+      "ask:550:CWD ${path%/*}" "ask:553:MKD ${path%/*}/new" "ask:550:MLST $path" "ask:550:LIST ${path%/*}"
+  done
+  ftp ask:250:CDUP ask:257:PWD 'ask:250:CWD ../../..' ask:257:PWD 'ask:250:CWD own/..' ask:257:PWD 'ask:250:CWD /own' \
+    'transfer:STOR ../../../a' give:a reply:226 'transfer:STOR /own/b' give:b reply:226
+  assert_reply '^257 "/" ' 3
+  assert_file a a
+  assert_file own/b b
+  assert_outside_untouched
+}
+
+# bats test_tags=needs:jailed,points:5
+@test "server: symbolic links are listed, and followed by no command" {
+  start_ftp
+  outside
+  local link
+  for link in file dangling directory/file up/alice/own/x; do
+    ftp "ask:550:RETR $link" "ask:550:SIZE $link" "ask:550:MDTM $link" "ask:550:HASH $link" "ask:550:STOR $link" "ask:550:APPE $link" \
+      "ask:550:MFMT 20260101000000 $link" "ask:550:SITE CHMOD 777 $link"
+  done
+  for link in directory up inward; do
+    ftp "ask:550:CWD $link" "ask:550:RMD $link" "ask:553:MKD $link/new" "ask:550:RMD $link/sub" "ask:550:DELE $link/file" \
+      "ask:550:RNFR $link/file" "ask:550:STOR $link/new" "ask:550:MLST $link/file" "ask:550:LIST $link/file" \
+      "ask:550:NLST $link/*" "ask:550:STAT $link/file" "ask:501:MLSD $link" "ask:550:AVBL $link"
+    ftp "transfer:LIST $link" listing reply:226
+    assert_reply "^l.* $link\$"
+    assert_reply '^[-d]' 0
+  done
+  ftp transfer:LIST listing reply:226 'ask:250:MLST file'
+  assert_reply '^l.* (file|directory|dangling|up|inward)$' 5
+  assert_reply 'outside|nowhere|->' 0
+  assert_reply '^ type=OS.unix=symlink;.*; /file$'
+  assert_outside_untouched
+}
+
+# bats test_tags=needs:jailed,points:3
+@test "server: DELE and RNTO are about the link itself, not about what it leads to" {
+  start_ftp
+  outside
+  printf new >homes/alice/new
+  ftp 'ask:250:DELE directory' 'ask:350:RNFR file' 'ask:250:RNTO own/link' 'ask:350:RNFR new' 'ask:553:RNTO up/alice/x' \
+    'ask:350:RNFR new' 'ask:250:RNTO dangling'
+  assert_outside_untouched
+  assert_no_file homes/alice/directory
+  assert_no_file homes/alice/nowhere
+  assert_file dangling new
+  [[ -L homes/alice/own/link ]]
+}
+
+# bats test_tags=needs:jailed,points:3
+@test "server: pipes, sockets and devices are refused at once" {
+  start_ftp
+  mkdir -p homes/alice
+  mkfifo homes/alice/pipe
+  ftp 'ask:550:RETR pipe' 'ask:550:STOR pipe' 'ask:550:APPE pipe' 'ask:550:SIZE pipe' 'ask:550:HASH pipe' 'ask:550:SITE CHMOD 777 pipe' \
+    'ask:550:CWD pipe' 'ask:250:MLST pipe' transfer:LIST listing reply:226 'ask:250:DELE pipe'
+  assert_reply '^p.* pipe$'
+  assert_no_file homes/alice/pipe
+}
+
+# bats test_tags=needs:jailed,points:3
+@test "server: a directory that becomes a link while somebody is in it" {
+  start_ftp
+  outside
+  mkdir homes/alice/sub
+  start_ftp_session owner 'ask:250:CWD sub' say:inside wait 'ask:550:RETR file' 'ask:550:STOR new' 'ask:553:MKD new' \
+    'ask:550:DELE file' 'ask:550:CWD .' 'ask:250:CWD /' ask:257:PWD
+  wait_for_line owner.out '^inside$'
+  mv homes/alice/sub homes/alice/gone
+  ln -s ../../outside homes/alice/sub
+  tell owner on
+  wait_for_status owner 0
+  assert_outside_untouched
+}
+
+# bats test_tags=needs:jailed,points:2
+@test "server: a home that is a link, or a file, is nobody's" {
+  start_ftp
+  mkdir -p outside homes
+  ln -s ../outside homes/alice
+  printf x >homes/bob
+  guest 'ask:331:USER alice' 'ask:421:PASS secret' eof
+  guest 'ask:331:USER bob' 'ask:421:PASS secret' eof
+  ftp_as carol ask:257:PWD
+}
+
+# ---- the server: files and directories ----
+
+# bats test_tags=needs:stores,points:3
+@test "server: MKD, CWD, CDUP, PWD, RMD, and their old names" {
+  start_ftp
+  ftp 'ask:257:MKD a' 'ask:257:MKD a/b' 'ask:257:XMKD /a/b/c' 'ask:250:CWD a/b/c' ask:257:PWD ask:250:CDUP ask:257:XPWD ask:250:XCUP \
+    'ask:250:XCWD /' 'ask:550:MKD a' 'ask:550:RMD a' 'ask:550:RMD nothing' 'ask:550:CWD nothing' 'ask:553:MKD nothing/x' \
+    'ask:250:RMD a/b/c' 'ask:250:XRMD a/b' 'ask:250:RMD a' 'ask:550:RMD /' 'ask:550:DELE /' 'ask:550:RNFR /'
+  assert_reply '^257 "/a/b/c" ' 2
+  assert_reply '^257 "/a/b" ' 2
+  assert_files homes/alice
+}
+
+# bats test_tags=needs:stores,points:3
+@test "server: DELE, RNFR and RNTO" {
+  start_ftp
+  put_file a one
+  put_file b two
+  mkdir homes/alice/sub
+  ftp 'ask:350:RNFR a' 'ask:250:RNTO sub/c' 'ask:350:RNFR b' 'ask:250:RNTO sub/c' 'ask:550:RNFR a' 'ask:550:DELE sub' \
+    'ask:550:DELE nothing' 'ask:350:RNFR sub' 'ask:250:RNTO other' 'ask:350:RNFR other' ask:257:PWD 'ask:503:RNTO x' \
+    'ask:350:RNFR other' 'ask:553:RNTO other/into/itself' 'ask:503:RNTO x' 'ask:350:RNFR other' 'ask:553:RNTO other/c'
+  assert_file other/c two
+  ftp 'ask:250:DELE other/c' 'ask:250:RMD other'
+  assert_files homes/alice
+}
+
+# bats test_tags=needs:stores,points:3
+@test "server: SIZE, MDTM, MFMT and HASH" {
+  start_ftp
+  put_file hello 'Hello\n'
+  mkdir homes/alice/sub
+  touch -d '2026-01-02 03:04:05 UTC' homes/alice/hello
+  ftp 'ask:213:SIZE hello' 'ask:213:MDTM hello' 'ask:213:HASH hello' 'ask:550:SIZE sub' 'ask:550:SIZE nothing' 'ask:550:MDTM nothing' \
+    'ask:550:HASH sub' 'ask:213:MFMT 20240229235959 hello' 'ask:213:MDTM hello' 'ask:501:MFMT 20230229000000 hello' \
+    'ask:501:MFMT 2023 hello' 'ask:501:MFMT 20231301000000 hello' 'ask:501:MFMT 20230101250000 hello' \
+    'ask:501:MFMT 2023010100000x hello' 'ask:550:MFMT 20230101000000 nothing' 'ask:200:TYPE A' 'ask:550:SIZE hello'
+  assert_reply '^213 6$'
+  assert_reply '^213 20260102030405$'
+  assert_reply "^213 SHA-256 0-6 $(printf 'Hello\n' | sha256sum | cut -c 1-64) hello\$"
+  assert_reply '^213 Modify=20240229235959; '
+  assert_reply '^213 20240229235959$'
+  assert_same "$(stat -c %Y homes/alice/hello)" "$(date -d '2024-02-29 23:59:59 UTC' +%s)"
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: SITE CHMOD: the nine bits, and no others" {
+  start_ftp
+  put_file hello ''
+  mkdir homes/alice/sub
+  ftp 'ask:200:SITE CHMOD 640 hello' 'ask:200:site chmod 0711 sub' 'ask:501:SITE CHMOD 4755 hello' 'ask:501:SITE CHMOD 1777 sub' \
+    'ask:501:SITE CHMOD -1 hello' 'ask:501:SITE CHMOD 648 hello' 'ask:501:SITE CHMOD 640' 'ask:501:SITE CHMOD' \
+    'ask:501:SITE CHMOD u+s hello' 'ask:550:SITE CHMOD 640 nothing'
+  assert_same "$(stat -c %a homes/alice/hello homes/alice/sub)" $'640\n711'
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: AVBL, ALLO and SITE QUOTA: how much room there is" {
+  add_account alice 1000
+  add_account bob
+  start_ftp
+  put_file hello 'Hello\n'
+  ftp ask:213:AVBL 'ask:200:SITE QUOTA' 'ask:202:ALLO 994' 'ask:552:ALLO 995' 'ask:202:ALLO 10 R 80' 'ask:550:AVBL nothing'
+  assert_reply '^213 994$'
+  assert_reply '^200 .*6 of 1000 bytes'
+  ftp_as bob ask:213:AVBL 'ask:200:SITE QUOTA' 'ask:202:ALLO 1000000'
+  assert_reply '^213 [0-9]{6,}$'
+}
+
+# ---- the server: in the middle of a transfer ----
+
+# bats test_tags=id:aborts,needs:stores,points:5
+@test "server: ABOR, STAT and NOOP while a file is sent; then the session goes on" {
+  start_ftp --rate 2000
+  x_file large 100000
+  put_file hello 'Hello\n'
+  ftp 'transfer:RETR large' 'ask:200:NOOP' ask:211:STAT 'send:ABOR\r\n' reply:426 reply:226 other eof close other \
+    ask:226:ABOR ask:257:PWD 'transfer:RETR hello' 'take:Hello\n' reply:226
+  assert_reply '^211 .*RETR /large: [0-9]+ bytes'
+}
+
+# bats test_tags=needs:aborts,points:3
+@test "server: ABOR as telnet sends it, with urgent data" {
+  start_ftp --rate 2000
+  x_file large 100000
+  ftp 'transfer:RETR large' 'send:\xff\xf4' 'urgent:\xff' 'send:\xf2ABOR\r\n' reply:426 reply:226 ask:257:PWD
+}
+
+# bats test_tags=needs:aborts,points:3
+@test "server: ABOR while a file is stored, and while the client takes nothing" {
+  start_ftp
+  x_file large 20000000
+  ftp 'transfer:STOR new' other send:abc other ask:200:NOOP 'send:ABOR\r\n' reply:426 reply:226 ask:257:PWD \
+    'transfer:RETR large' 'ask:200:NOOP' ask:211:STAT 'send:ABOR\r\n' reply:426 reply:226 ask:257:PWD
+  assert_no_file homes/alice/new
+}
+
+# bats test_tags=needs:aborts,points:2
+@test "server: what comes while a file is sent is answered behind it, in order" {
+  start_ftp --rate 50000
+  x_file large 30000
+  ftp 'transfer:RETR large' 'send:PWD\r\nSIZE large\r\nNOOP\r\n' take-repeat:30000:x reply:226 reply:257 reply:213 reply:200
+}
+
+# bats test_tags=needs:aborts,points:2
+@test "server: a data connection that stands still is given up after --timeout" {
+  start_ftp --timeout 1
+  x_file large 20000000
+  ftp 'transfer:RETR large' reply:426 ask:257:PWD 'transfer:STOR new' reply:426 ask:257:PWD
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: a client that resets the data connection: 426, and the session goes on" {
+  start_ftp
+  x_file large 20000000
+  ftp 'transfer:RETR large' other rst other reply:426 ask:257:PWD 'transfer:STOR new' other send:abc rst other reply:426 ask:257:PWD
+  assert_no_file homes/alice/new
+}
