@@ -175,22 +175,21 @@ static void end_turn(void)
 static int compute(const char *password, const char *setting,
                    char hash[ACCOUNT_HASH_SIZE])
 {
-    /* It has 32 KiB, which are too many for the stack of a thread. */
-    struct crypt_data *data = calloc(1, sizeof *data);
     int result = -1;
 
-    if (data == NULL)
-        return -1;
     begin_turn();
-    const char *made = crypt_r(password, setting, data);
+    /* It has 32 KiB, which are too many for the stack of a thread. */
+    struct crypt_data *data = calloc(1, sizeof *data);
+    const char *made = data == NULL ? "*0" : crypt_r(password, setting, data);
     int error = errno;
-    end_turn();
     if (*made != '*') { /* "*0" and "*1" mean that it has failed */
         snprintf(hash, ACCOUNT_HASH_SIZE, "%s", made);
         result = 0;
     }
-    explicit_bzero(data, sizeof *data); /* a memset before free would be left out */
+    if (data != NULL)
+        explicit_bzero(data, sizeof *data); /* a memset before free would be left out */
     free(data);
+    end_turn();
     errno = error;
     return result;
 }

@@ -1,6 +1,6 @@
 /*
- * address.h - addresses of data connections as commands and replies write them. A part of lesson 12's
- * server; there is no socket in here.
+ * address.h - addresses of data connections as commands and replies write them. A part of both programs
+ * of lesson 12; there is no socket in here.
  */
 #ifndef ADDRESS_H
 #define ADDRESS_H

@@ -223,6 +223,6 @@ void command_answer(struct session *self, const char *line, size_t length)
     if (command == NULL || !(command->flags & KEEPS_RESTART))
         self->restart = 0;
     if (command == NULL || !(command->flags & KEEPS_RENAME))
-        self->rename_from[0] = '\0';
+        session_set_path(self, &self->rename_from, NULL);
     /* END EXERCISE */
 }

@@ -30,8 +30,8 @@ void login_end(struct session *self)
     self->home = -1;
     self->is_logged_in = false;
     self->user[0] = '\0';
-    self->rename_from[0] = '\0';
-    strcpy(self->directory, "/");
+    session_set_path(self, &self->rename_from, NULL);
+    session_set_path(self, &self->directory, NULL);
 }
 
 /* ---- USER, PASS ---- */

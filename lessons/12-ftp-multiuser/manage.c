@@ -4,13 +4,13 @@
 #define _DEFAULT_SOURCE /* timegm */
 #include "manage.h"
 
+#include "digest.h"
 #include "net.h"
 #include "upload.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +47,8 @@ void handle_cwd(struct session *self, const char *argument)
         return;
     }
     close(directory);
-    snprintf(self->directory, sizeof self->directory, "%s", path);
-    control_reply(&self->control, 250, "now in %s", path);
+    if (session_set_path(self, &self->directory, path))
+        control_reply(&self->control, 250, "now in %s", path);
 }
 
 void handle_cdup(struct session *self, const char *argument)
@@ -63,7 +63,7 @@ void handle_pwd(struct session *self, const char *argument)
 
     (void)argument;
     control_reply(&self->control, 257, "\"%s\" is where you are",
-                  quote(self->directory, quoted));
+                  quote(session_directory(self), quoted));
 }
 
 /* ---- directories and names ---- */
@@ -170,20 +170,24 @@ void handle_dele(struct session *self, const char *argument)
 
 void handle_rnfr(struct session *self, const char *argument)
 {
-    struct place place;
+    char path[PATH_SIZE];
+    struct stat about;
 
-    if (!find_place(self, argument, false, &place))
+    if (!session_resolve(self, argument, path))
         return;
-    close(place.directory);
-    snprintf(self->rename_from, sizeof self->rename_from, "%s", place.path);
-    control_reply(&self->control, 350, "now RNTO, with the new name");
+    if (path_stat(self->home, path, &about) == -1) {
+        session_refuse(self, 550, path, errno);
+        return;
+    }
+    if (session_set_path(self, &self->rename_from, path))
+        control_reply(&self->control, 350, "now RNTO, with the new name");
 }
 
 void handle_rnto(struct session *self, const char *argument)
 {
     struct place from, to;
 
-    if (self->rename_from[0] == '\0') {
+    if (self->rename_from == NULL) {
         control_reply(&self->control, 503, "first RNFR, with the old name");
         return;
     }
@@ -292,44 +296,33 @@ void handle_mfmt(struct session *self, const char *argument)
         close(file);
 }
 
-/* Computes the SHA-256 of a file, as hexadecimal digits. Returns 0, or -1 with errno. */
-static int hash_file(int file, char text[2 * EVP_MAX_MD_SIZE + 1])
+/* Computes the digest of a file. Returns 0, or -1 with errno. */
+static int compute_digest(int file, off_t size, char text[DIGEST_SIZE])
 {
-    enum { PIECE = 64 * 1024 };
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    char *piece = malloc(PIECE);
-    ssize_t count = -1;
+    struct digest digest;
 
-    errno = ENOMEM;
-    if (context != NULL && piece != NULL &&
-        EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1)
-        while ((count = read(file, piece, PIECE)) > 0 || (count == -1 && errno == EINTR))
-            if (count > 0)
-                EVP_DigestUpdate(context, piece, (size_t)count);
-    if (count == 0)
-        EVP_DigestFinal_ex(context, digest, &length);
-    for (unsigned i = 0; i < length; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    if (digest_begin(&digest) == -1)
+        return -1;
+    int result = digest_add_file(&digest, file, 0, size);
+    if (result == 0)
+        result = digest_text(&digest, text);
     const int error = errno;
-    free(piece);
-    EVP_MD_CTX_free(context);
+    digest_end(&digest);
     errno = error;
-    return length > 0 ? 0 : -1;
+    return result;
 }
 
 /* HASH PATH (draft-bryan-ftpext-hash): the digest of the whole file, so that a client can tell whether
  * what it has is the same. */
 void handle_hash(struct session *self, const char *argument)
 {
-    char path[PATH_SIZE], text[2 * EVP_MAX_MD_SIZE + 1];
+    char path[PATH_SIZE], text[DIGEST_SIZE];
     struct stat about;
 
     if (!session_resolve(self, argument, path))
         return;
     int file = path_open_file(self->home, path, &about);
-    if (file == -1 || hash_file(file, text) == -1)
+    if (file == -1 || compute_digest(file, about.st_size, text) == -1)
         session_refuse(self, 550, path, errno);
     else
         control_reply(&self->control, 213, "SHA-256 0-%jd %s %s", (intmax_t)about.st_size,

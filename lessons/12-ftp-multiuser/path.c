@@ -129,11 +129,12 @@ int path_actual_name(int directory, const char *name, char actual[PATH_NAME_SIZE
     errno = ENOENT;
     if (path_is_part(name))
         return -1;
-    if (fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (strchr(name, '?') == NULL ||
+        fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0) {
         snprintf(actual, PATH_NAME_SIZE, "%s", name);
         return 0;
     }
-    if (errno != ENOENT || strchr(name, '?') == NULL)
+    if (errno != ENOENT)
         return -1;
     /* Opened anew, and not duplicated: who else reads this directory stays where it is. */
     int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -81,7 +81,7 @@ static const char *skip_options(struct session *self, const char *argument,
     struct stat about;
 
     /* But a file may have such a name. */
-    if (*argument != '-' || (path_resolve(self->directory, argument, path) == 0 &&
+    if (*argument != '-' || (path_resolve(session_directory(self), argument, path) == 0 &&
                              path_stat(self->home, path, &about) == 0))
         return argument;
     while (*argument == '-') {
@@ -281,7 +281,7 @@ static void reply_session(struct session *self)
 
     control_begin(control, 211, "this is what is set");
     control_add(control, "user %s, in %s", self->is_logged_in ? self->user : "(none)",
-                self->directory);
+                session_directory(self));
     control_add(control, "TYPE %s; STRU F; MODE S", self->is_binary ? "I" : "A");
     control_add(control, "control connection: %s; data connections: %s",
                 control->channel.tls != NULL ? SSL_get_version(control->channel.tls)

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -46,9 +46,27 @@ void session_log(const struct session *self, const char *event, const char *text
     ftp_server_log(self->base.server, self->base.request, event, text, strlen(text));
 }
 
+const char *session_directory(const struct session *self)
+{
+    return self->directory != NULL ? self->directory : "/";
+}
+
+bool session_set_path(struct session *self, char **place, const char *path)
+{
+    char *copy = path != NULL ? strdup(path) : NULL;
+
+    if (path != NULL && copy == NULL) {
+        control_reply(&self->control, 451, "%s", strerror(errno));
+        return false;
+    }
+    free(*place);
+    *place = copy;
+    return true;
+}
+
 bool session_resolve(struct session *self, const char *argument, char path[PATH_SIZE])
 {
-    if (path_resolve(self->directory, argument, path) == 0)
+    if (path_resolve(session_directory(self), argument, path) == 0)
         return true;
     control_reply(&self->control, 553, "this can't be a path: %s", strerror(errno));
     return false;

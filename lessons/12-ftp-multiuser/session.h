@@ -75,8 +75,9 @@ struct session {
     int facts;          /* which MLST tells */
     off_t restart;      /* REST, for the next transfer only */
 
-    char directory[PATH_SIZE];   /* where it is: a virtual path */
-    char rename_from[PATH_SIZE]; /* RNFR, for the next command only; "": none */
+    /* Virtual paths from malloc, or NULL: most sessions never need 4096 bytes for each. */
+    char *directory;   /* where it is; NULL: in the root */
+    char *rename_from; /* RNFR, for the next command only */
 };
 
 /* The server of a session. */
@@ -87,6 +88,13 @@ void session_reset(struct session *self);
 
 /* Logs an event of this client, with a text behind it that may have any bytes. */
 void session_log(const struct session *self, const char *event, const char *text);
+
+/* Where the client is: a virtual path. */
+const char *session_directory(const struct session *self);
+
+/* Sets one of the two virtual paths of a session to a copy of `path`, or to NULL. Returns whether that
+ * is done; else there was no memory, and a reply says so. */
+bool session_set_path(struct session *self, char **place, const char *path);
 
 /* Makes a virtual path of an argument. If that can't be, replies 553. Returns whether it is one. */
 bool session_resolve(struct session *self, const char *argument, char path[PATH_SIZE]);

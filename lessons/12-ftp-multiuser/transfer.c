@@ -10,6 +10,7 @@
 #include "net.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,6 +305,14 @@ static void reply_file_error(struct session *self, const char *path, int error)
                       strerror(error));
 }
 
+/* Reads on for a while, and throws away what comes. To close with bytes unread would reset the data
+ * connection, and many a client would look no further, and never tell its user the reason. */
+static void drain(struct session *self)
+{
+    fcntl(self->data.channel.fd, F_SETFL, 0); /* to wait for the client's end */
+    net_linger(self->data.channel.fd);
+}
+
 void transfer_conclude(struct transfer *transfer, enum transfer_end end, int direction)
 {
     struct session *self = transfer->session;
@@ -311,6 +320,11 @@ void transfer_conclude(struct transfer *transfer, enum transfer_end end, int dir
     if (end == TRANSFER_DONE && direction != ACCESS_IN)
         end = end_stream(transfer);
     const int error = errno;
+    if (end == TRANSFER_FILE) {
+        reply_file_error(self, transfer->path, error);
+        if (direction == ACCESS_IN && control_flush(&self->control) == 0)
+            drain(self);
+    }
     data_close(&self->data);
     if (direction != 0)
         log_access(transfer, end == TRANSFER_DONE, direction);
@@ -328,8 +342,7 @@ void transfer_conclude(struct transfer *transfer, enum transfer_end end, int dir
         control_reply(&self->control, 426, "%s: the data connection failed: %s",
                       transfer->path, strerror(error));
         break;
-    case TRANSFER_FILE:
-        reply_file_error(self, transfer->path, error);
+    case TRANSFER_FILE: /* that was said already */
         break;
     case TRANSFER_LEFT:
         self->is_over = true;

@@ -114,7 +114,7 @@ int upload_add(struct upload *upload, const char *bytes, size_t length)
 {
     const off_t before = upload->part.size;
 
-    /* EXERCISE 5: reserve as many of the bytes as the user may still have; add those to the part, and
+    /* EXERCISE 6: reserve as many of the bytes as the user may still have; add those to the part, and
      * give back what could not be written; if it was not room for all, fail with EDQUOT */
     const off_t granted = quota_reserve(upload->quota, (off_t)length);
     if (part_add(&upload->part, bytes, (size_t)granted) == -1) {

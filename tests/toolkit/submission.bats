@@ -36,10 +36,10 @@ starter() {
 
 @test "a framework with exercises that is missing is not taken from the reference" {
   local n
-  for n in 7:asyncore.c 8:asynchat.c 9:base_server.c; do
+  for n in 07:asyncore.c 08:asynchat.c 09:base_server.c 11:part.c; do
     starter "${n%:*}"
     rm "starter/${n#*:}"
-    refuses "$(basename "$ROOT"/lessons/0"${n%:*}"-*)" starter "there is no ${n#*:}, which holds exercises"
+    refuses "$(basename "$ROOT"/lessons/"${n%:*}"-*)" starter "there is no ${n#*:}, which holds exercises"
     rm -r starter
   done
 }

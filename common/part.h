@@ -1,28 +1,30 @@
 /*
  * part.h - a file that is on its way: it grows under another name, and gets its own when it is
- * whole. For lesson 11.
+ * whole. Lesson 11 writes it out.
  *
  * What was written stays when the program ends, however it ends, and the next one goes on there.
  */
 #ifndef PART_H
 #define PART_H
 
-#include "name.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
+/* Room for a name, with the NUL byte: the longest of most file systems. */
+enum { PART_NAME_SIZE = 256 };
+
 struct part {
     int file;
-    int directory;        /* in which it lies */
-    char name[NAME_SIZE]; /* under which it grows */
-    off_t size;           /* bytes that it has */
+    int directory;             /* in which it lies */
+    char name[PART_NAME_SIZE]; /* under which it grows */
+    off_t size;                /* bytes that it has */
 };
 
 /*
- * Opens the part `name` in `directory`, or makes it, and locks it: nobody else can open it until
- * it is closed, or the program has ended. For a second it waits for who has it now.
+ * Opens the part `name`, of less than PART_NAME_SIZE bytes, in `directory`, or makes it, and locks
+ * it: nobody else can open it until it is closed, or the program has ended. For a second it waits
+ * for who has it now.
  * Returns 0, and part_close closes it; or -1 with errno EBUSY, if somebody else has it; ELOOP, if
  * it is no regular file; or set by openat(2).
  */

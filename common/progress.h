@@ -1,5 +1,5 @@
 /*
- * progress.h - a line on the terminal that tells how far a transfer is, for lesson 11.
+ * progress.h - a line on the terminal that tells how far a transfer is. Lesson 11 writes it out.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
