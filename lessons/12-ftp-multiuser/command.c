@@ -77,7 +77,7 @@ static const struct command commands[] = {
     {"RMD", handle_rmd, LOGIN | ARGUMENT, "PATH: remove an empty directory"},
     {"DELE", handle_dele, LOGIN | ARGUMENT, "PATH: delete a file"},
     {"RNFR", handle_rnfr, LOGIN | ARGUMENT | KEEPS_RENAME, "PATH: rename this one ..."},
-    {"RNTO", handle_rnto, LOGIN | ARGUMENT | KEEPS_RENAME, "PATH: ... to this"},
+    {"RNTO", handle_rnto, LOGIN | ARGUMENT, "PATH: ... to this"},
     {"SIZE", handle_size, LOGIN | ARGUMENT, "PATH: how many bytes has it?"},
     {"MDTM", handle_mdtm, LOGIN | ARGUMENT, "PATH: when was it changed?"},
     {"MFMT", handle_mfmt, LOGIN | ARGUMENT, "TIME PATH: say when it was changed"},
