@@ -236,7 +236,7 @@ ask "What does the cable see of the password of B?" \
   "Its length." \
   "Only bytes that look like random ones." \
   --answer 3
-columns A B
+columns server A B
 server --tls auto --quiet
 program A "$wiretap" --to "$port"
 expect A '^listening on '

@@ -5,14 +5,15 @@
  * Run it:       build/tools/wiretap --port 0 --to 2121       (one connection; then it ends)
  * Its partner:  any client, and any server of the lessons on 127.0.0.1
  *
- * Each piece is a line, "-> BYTES" from the client, "<- BYTES" from the server, of which 48 are shown; a
- * line of text in a piece of several has a line of its own.
+ * It prints "-> BYTES" for what comes from the client, "<- BYTES" for what comes from the server: each line of
+ * text, or, if there are other bytes in a piece, its first 12.
  */
 #include "cli.h"
 #include "net.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,16 +27,34 @@ struct end {
     bool has_ended;
 };
 
+static bool is_text(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((bytes[i] < ' ' && bytes[i] != '\r' && bytes[i] != '\n') || bytes[i] > '~')
+            return false;
+    return true;
+}
+
+static void show_line(const struct end *end, const char *bytes, size_t length,
+                      size_t most)
+{
+    printf("%s ", end->mark);
+    cli_print_bytes(stdout, bytes, length < most ? length : most);
+    if (length > most)
+        printf("... %zu bytes", length);
+    putchar('\n');
+}
+
 static void show(const struct end *end, const char *bytes, size_t length)
 {
-    enum { SHOWN = 48 };
-
+    if (!is_text(bytes, length)) {
+        show_line(end, bytes, length, 12);
+        return;
+    }
     while (length > 0) {
         const char *newline = memchr(bytes, '\n', length);
         size_t count = newline != NULL ? (size_t)(newline - bytes) + 1 : length;
-        printf("%s ", end->mark);
-        cli_print_bytes(stdout, bytes, count < SHOWN ? count : SHOWN);
-        puts(count > SHOWN ? "..." : "");
+        show_line(end, bytes, count, 60);
         bytes += count;
         length -= count;
     }
