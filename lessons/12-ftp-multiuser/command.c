@@ -141,7 +141,7 @@ static void handle_feat(struct session *self, const char *argument)
     }
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
         control_add(control, "%s", features[i]);
-    listing_write_facts(&facts, self->facts);
+    listing_write_facts(&facts, self->facts, true);
     control_add(control, "MLST %.*s", (int)buffer_length(&facts), buffer_front(&facts));
     buffer_free(&facts);
     control_reply(control, 211, "End");
