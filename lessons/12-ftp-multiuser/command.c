@@ -77,7 +77,7 @@ static const struct command commands[] = {
     {"RMD", handle_rmd, LOGIN | ARGUMENT, "PATH: remove an empty directory"},
     {"DELE", handle_dele, LOGIN | ARGUMENT, "PATH: delete a file"},
     {"RNFR", handle_rnfr, LOGIN | ARGUMENT | KEEPS_RENAME, "PATH: rename this one ..."},
-    {"RNTO", handle_rnto, LOGIN | ARGUMENT | KEEPS_RENAME, "PATH: ... to this"},
+    {"RNTO", handle_rnto, LOGIN | ARGUMENT, "PATH: ... to this"},
     {"SIZE", handle_size, LOGIN | ARGUMENT, "PATH: how many bytes has it?"},
     {"MDTM", handle_mdtm, LOGIN | ARGUMENT, "PATH: when was it changed?"},
     {"MFMT", handle_mfmt, LOGIN | ARGUMENT, "TIME PATH: say when it was changed"},
@@ -141,7 +141,7 @@ static void handle_feat(struct session *self, const char *argument)
     }
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++)
         control_add(control, "%s", features[i]);
-    listing_write_facts(&facts, self->facts);
+    listing_write_facts(&facts, self->facts, true);
     control_add(control, "MLST %.*s", (int)buffer_length(&facts), buffer_front(&facts));
     buffer_free(&facts);
     control_reply(control, 211, "End");

@@ -69,7 +69,7 @@ static void set_facts(struct session *self, const char *names)
     struct buffer facts = {0};
 
     self->facts = listing_parse_facts(names);
-    listing_write_facts(&facts, self->facts);
+    listing_write_facts(&facts, self->facts, false);
     control_reply(&self->control, 200, "MLST OPTS %.*s", (int)buffer_length(&facts),
                   buffer_front(&facts));
     buffer_free(&facts);
