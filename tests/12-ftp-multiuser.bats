@@ -920,6 +920,7 @@ assert_outside_untouched() {
   x_file large 20000000
   ftp 'transfer:RETR large' other rst other reply:426 ask:257:PWD 'transfer:STOR new' other send:abc rst other reply:426 ask:257:PWD
   assert_no_file homes/alice/new
+}
 
 # ---- the server: uploads ----
 
