@@ -633,7 +633,7 @@ port_words() {
     shown=${name//[$'\x01'-$'\x1f\x7f']/?}
     local telnet=${shown//$'\xff'/$'\xff\xff'} # telnet's IAC
     ftp transfer:NLST listing reply:226 transfer:LIST listing reply:226 transfer:MLSD listing reply:226 ask:213:'STAT .'
-    assert_same "$(grep -c '^226 ' run.out)" 3
+    assert_same "$(grep -c '^226 /' run.out)" 3
     assert_same "$(grep -cE '^(d|-)r.*[0-9] ' run.out)" 1
     assert_same "$(grep -cE '^ -r.*[0-9] ' run.out)" 1
     assert_same "$(grep -c '^type=file' run.out)" 1
@@ -920,4 +920,213 @@ assert_outside_untouched() {
   x_file large 20000000
   ftp 'transfer:RETR large' other rst other reply:426 ask:257:PWD 'transfer:STOR new' other send:abc rst other reply:426 ask:257:PWD
   assert_no_file homes/alice/new
+}
+
+# ---- the server: limits ----
+
+threads_of() {
+  local tasks=("/proc/${pid_of[$1]}/task/"*)
+  echo "${#tasks[@]}"
+}
+
+has_threads() {
+  (($(threads_of "$1") == $2))
+}
+
+# assert_threads NAME COUNT: it has so many, now or soon.
+assert_threads() {
+  wait_until has_threads "$1" "$2" || fail_because "there are more threads, though no client" "$2" "$(threads_of "$1")"
+}
+
+# lets_in [OPTION]...: a new client is greeted, not refused.
+lets_in() {
+  "$PEER" --host "$host" --port "$port" "$@" reply:220 >/dev/null 2>&1
+}
+
+# bats test_tags=id:limits,needs:logs-in,points:3
+@test "server: --max-clients: one more is told 421; when one has left, the next is let in" {
+  start_ftp --max-clients 2
+  start_ftp_session one wait ask:221:QUIT eof
+  start_ftp_session two wait ask:257:PWD
+  peer reply:421 eof
+  tell one on
+  wait_for_status one 0
+  wait_until lets_in || fail_because "nobody is let in after one has left" 220 "$(peer lines && echo "$output")"
+  tell two on
+  wait_for_status two 0
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: --max-per-host: one more from that address is told 421, one from another is let in" {
+  start_ftp --max-per-host 2
+  start_ftp_session one wait ask:221:QUIT eof
+  start_ftp_session two wait ask:257:PWD
+  peer reply:421 eof
+  guest --source 127.0.0.2 'ask:331:USER alice' 'ask:230:PASS secret'
+  tell one on
+  wait_for_status one 0
+  wait_until lets_in || fail_because "nobody is let in after one has left" 220 "$(peer lines && echo "$output")"
+  tell two on
+  wait_for_status two 0
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: --idle: a session without commands is told 421, and ends" {
+  start_ftp --idle 0.5
+  ftp reply:421 eof
+  ftp drip:x reply:421
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: --timeout: a client that does not log in is told 421, also if it sends a byte now and then" {
+  start_ftp --timeout 0.5
+  guest reply:421 eof
+  guest 'ask:331:USER alice' reply:421 eof
+  guest drip:x reply:421
+  ftp silence:1 ask:257:PWD
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a session with a transfer that takes long is not idle" {
+  start_ftp --idle 1 --rate 20000
+  x_file large 40000
+  ftp 'transfer:RETR large' take-repeat:40000:x reply:226 ask:257:PWD
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: two hundred clients that never log in hold up nobody, and cost no CPU" {
+  more_files 1024
+  start_ftp
+  silent_clients 200
+  wait_until has_accepted 200
+  ftp ask:257:PWD
+  server_still_serves
+  assert_idle server
+}
+
+# bats test_tags=needs:limits,points:2
+@test "server: an idle one uses no CPU, nor do sessions that wait" {
+  start_ftp
+  assert_idle server
+  start_ftp_session one wait
+  start_ftp_session two ask:229:EPSV 'send:LIST\r\n' say:asked wait
+  wait_for_line two.out '^asked$'
+  assert_idle server
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a client that never reads its replies ends after --timeout, and holds up nobody" {
+  start_ftp --timeout 1
+  start_peer deaf --rcvbuf 4096 --timeout 30 reply:220 'fill:HELP\r\n' hold
+  wait_for_line deaf.out '^filled '
+  server_still_serves
+  wait_until has_no_client || fail_because "the client that reads nothing is still there" "no client" "$(describe_descriptors server)"
+  is_running deaf
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a reset at any moment: it goes on, and all that it had opened is closed" {
+  start_ftp --timeout 5
+  x_file large 5000000
+  local descriptors threads
+  threads=$(threads_of server)
+  server_still_serves
+  assert_threads server "$threads"
+  descriptors=$(open_descriptors server)
+  peer rst
+  guest rst
+  guest 'send:USER ali' rst
+  guest 'ask:331:USER alice' rst
+  guest 'ask:331:USER alice' 'send:PASS secret\r\n' rst
+  guest 'ask:331:USER alice' 'send:PASS wrong\r\n' rst
+  ftp rst
+  ftp ask:229:EPSV rst
+  ftp ask:229:EPSV 'send:LIST\r\n' rst
+  ftp ask:227:PASV data rst
+  ftp port rst
+  ftp port 'send:RETR large\r\n' rst
+  ftp 'transfer:RETR large' rst
+  ftp 'transfer:RETR large' other rst other rst
+  ftp 'transfer:STOR new' other send:abc other rst
+  ftp transfer:MLSD rst
+  ftp 'send:SITE QUOTA\r\nHELP\r\nFEAT\r\nSTAT /\r\n' rst
+  ftp 'ask:350:RNFR large' rst
+  assert_descriptors server "$descriptors"
+  assert_threads server "$threads"
+  assert_no_file homes/alice/new
+  server_still_serves
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: after many sessions it has no more descriptors and threads than before" {
+  start_ftp
+  put_file hello 'Hello\n'
+  local descriptors threads n
+  threads=$(threads_of server)
+  server_still_serves
+  assert_threads server "$threads"
+  descriptors=$(open_descriptors server)
+  for n in {1..20}; do
+    ftp ask:229:EPSV ask:227:PASV port eprt ask:229:EPSV 'transfer:RETR hello' 'take:Hello\n' reply:226 'ask:550:CWD hello' \
+      'ask:553:MKD hello/x' 'ask:550:LIST nothing' transfer:LIST listing reply:226 'ask:220:REIN' 'ask:331:USER bob' \
+      'ask:230:PASS secret' 'transfer:STOR a' give:a reply:226 'ask:331:USER alice' 'ask:230:PASS secret' 'ask:553:STOR .'
+  done
+  assert_descriptors server "$descriptors"
+  assert_threads server "$threads"
+}
+
+# bats test_tags=needs:limits,points:2
+@test "server: out of descriptors: no session ends, and when there are some again, all goes on" {
+  start_ftp
+  put_file hello 'Hello\n'
+  start_ftp_session one wait 'ask:425:EPSV' 'ask:550:RETR hello' ask:257:PWD say:refused wait 'transfer:RETR hello' 'take:Hello\n' reply:226
+  no_more_descriptors server
+  tell one on
+  wait_for_line one.out '^refused$'
+  assert_idle server
+  more_descriptors server
+  tell one on
+  wait_for_status one 0
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: SIGTERM with sessions and transfers under way: it ends at once, and the port is free" {
+  start_ftp --rate 1000
+  x_file large 100000
+  start_ftp_session idle eof
+  start_ftp_session half 'transfer:RETR large' say:begun eof
+  start_ftp_session stores 'transfer:STOR new' other send:abc other say:begun eof
+  start_ftp_session waits ask:229:EPSV 'send:LIST\r\n' say:begun eof
+  start_peer nobody --timeout 30 reply:220 say:begun eof
+  local name
+  for name in half stores waits nobody; do
+    wait_for_line "$name.out" '^begun$'
+  done
+  stop server
+  assert_same "$status" 0
+  for name in idle half stores waits nobody; do
+    wait_for_end "$name"
+  done
+  assert_no_file homes/alice/new
+  wanted_port=$port
+  start_server_as server2 --users users --root homes
+  ftp ask:257:PWD
+}
+
+# bats test_tags=needs:listens,points:2
+@test "server: bad usage is one line and exit status 2; what fails at the start is one line and 1" {
+  local option
+  for option in '--pasv-ports 40000' '--pasv-ports 2-1' '--pasv-ports 80-90' '--pasv-ports 40000-70000' '--pasv-ports 2000-3000x' \
+    '--public-address x' '--public-address ::1' --require-tls '--max-clients 0' '--nonsense' 'word'; do
+    # shellcheck disable=SC2086 # words
+    run_bounded "$SERVER" --port 0 $option
+    assert_fails 2
+  done
+  run_bounded "$SERVER" --port 0 --root /dev/null
+  assert_fails 1
+  run_bounded "$SERVER" --port 0 --access-log nothing/log
+  assert_fails 1
+  run_bounded "$SERVER" --port 0 --tls nothing.pem
+  assert_fails 1
+  assert_no_file nothing
 }
