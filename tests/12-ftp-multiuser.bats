@@ -1130,3 +1130,216 @@ lets_in() {
   assert_fails 1
   assert_no_file nothing
 }
+
+# ---- who may log in: the program users ----
+
+# users ARGUMENT...: the program, with the file `users`; its stdin is that of the call.
+users() {
+  run_bounded "$USERS" --users users "$@"
+}
+
+# add_user NAME [OPTION]...: with the password `secret`.
+add_user() {
+  users add "$@" --password-stdin <<<secret
+  assert_succeeds
+}
+
+# bats test_tags=id:adds,points:5
+@test "users: add, and the user can log in; passwd, quota and remove at once take effect" {
+  add_user alice --quota 10M
+  assert_same "$(stat -c %a users)" 600
+  start_ftp
+  ftp 'ask:200:SITE QUOTA'
+  assert_reply '^200 0 of 10485760 '
+  users passwd alice --password-stdin <<<'another one: ü'
+  assert_succeeds
+  guest 'ask:331:USER alice' 'ask:530:PASS secret' 'ask:331:USER alice' 'ask:230:PASS another one: ü'
+  users quota alice none
+  assert_succeeds
+  guest 'ask:331:USER alice' 'ask:230:PASS another one: ü' 'ask:200:SITE QUOTA'
+  assert_reply '^200 0 bytes are used; there is no limit'
+  users remove alice
+  assert_succeeds
+  guest 'ask:331:USER alice' 'ask:530:PASS another one: ü'
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: list: names, quotas and the kinds of the hashes; nothing that helps to guess" {
+  add_user alice
+  add_user bob --quota 500k
+  add_user carol --quota 0
+  add_account dave 7
+  add_account eve '' '*'
+  users list
+  assert_succeeds
+  assert_printed $'alice  none  yescrypt\nbob  512000  yescrypt\ncarol  0  yescrypt\ndave  7  sha512crypt\neve  none  locked'
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: two users with the same password have different hashes" {
+  add_user alice
+  add_user bob
+  assert_same "$(cut -d : -f 2 users | sort -u | wc -l)" 2
+  assert_count users secret 0
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: what else is in the file stays: comments, other users, lines that make no sense" {
+  printf '# the class\n\nalice:x:1\nnonsense\nbob:y:2\nalice:z:3\ncarol:v:' >users
+  add_user dave
+  users quota bob 1k
+  assert_succeeds
+  users remove alice
+  assert_succeeds
+  assert_same "$(sed 's/^\(dave:\)[^:]*/\1/' users)" $'# the class\n\nnonsense\nbob:y:1024\ncarol:v:\ndave::'
+  users list
+  assert_fails 1
+  assert_same "${lines[0]}" 'bob  1024  locked'
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: bad usage: one line, exit 2, and the file stays as it is" {
+  add_user alice
+  cp users before
+  local name
+  for name in '' . .. .x -- a/b a:b 'a b' ü "$(printf 'x%.0s' {1..33})" $'a\nb' '#a'; do
+    users add "$name" --password-stdin <<<secret
+    assert_fails 2
+    users remove "$name"
+    assert_fails 2
+  done
+  local words
+  for words in '' nonsense add 'add x y' 'list x' remove 'quota alice' 'quota alice x' 'quota alice -1' 'quota alice 10X' \
+    'quota alice 1kk' 'quota alice 9223372036854775808' 'quota alice 9007199254740993k' 'add x --quota' 'add x --quota many' \
+    'list --quota 1' 'remove alice --password-stdin' 'add --nonsense x'; do
+    # shellcheck disable=SC2086 # words
+    users $words
+    assert_fails 2
+  done
+  users passwd alice </dev/null # no terminal
+  assert_fails 2
+  assert_same "$(<users)" "$(<before)"
+  assert_files . before run.err run.out users
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: what can't be done: one line, exit 1, and the file stays as it is" {
+  add_user alice
+  cp users before
+  users add alice --password-stdin <<<secret
+  assert_fails 1
+  users passwd bob --password-stdin <<<secret
+  assert_fails 1
+  users quota bob 1
+  assert_fails 1
+  users remove bob
+  assert_fails 1
+  local password
+  for password in '' $'a\tb' "$(printf 'x%.0s' {1..512})"; do
+    users passwd alice --password-stdin <<<"$password"
+    assert_fails 1
+  done
+  users passwd alice --password-stdin </dev/null
+  assert_fails 1
+  assert_same "$(<users)" "$(<before)"
+  run_bounded "$USERS" --users nothing/users add alice --password-stdin <<<secret
+  assert_fails 1
+  run_bounded "$USERS" --users nothing list
+  assert_fails 1
+  ln -s users link
+  run_bounded "$USERS" --users link remove alice
+  assert_fails 1
+  mkfifo pipe
+  run_bounded "$USERS" --users pipe remove alice
+  assert_fails 1
+  assert_same "$(<users)" "$(<before)"
+  assert_files . before link pipe run.err run.out users
+}
+
+# bats test_tags=needs:adds,points:2
+@test "users: a password of 511 bytes is taken whole" {
+  local long
+  long=$(printf 'x%.0s' {1..510})
+  users add alice --password-stdin <<<"${long}y"
+  assert_succeeds
+  start_ftp
+  guest 'ask:331:USER alice' "ask:530:PASS ${long}z" 'ask:331:USER alice' "ask:530:PASS $long" 'ask:331:USER alice'
+  guest --source 127.0.0.2 'ask:331:USER alice' "ask:230:PASS ${long}y"
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: two that change the file at once: neither undoes what the other one did" {
+  add_account gone
+  local n
+  for n in {1..12}; do
+    start "add$n" bash -c 'exec "$0" --users users add "$1" --password-stdin <<<secret' "$USERS" "user$n"
+  done
+  start "remove" "$USERS" --users users remove gone
+  for n in {1..12}; do
+    wait_for_status "add$n" 0
+  done
+  wait_for_status remove 0
+  users list
+  assert_same "$(sort -V <<<"$output" | cut -d ' ' -f 1)" "$(printf 'user%d\n' {1..12})"
+  assert_no_file users.new
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: on a full disk the file stays whole" {
+  unshare --map-root-user --mount true 2>/dev/null || skip "this system allows no private mounts"
+  mkdir small
+  cat >on_small_disk <<'END'
+mount -t tmpfs -o size=16k none small || exit 3
+printf 'alice:x:1\n' >small/users
+head -c 16k /dev/zero >small/full 2>/dev/null
+"$0" --users small/users add bob --password-stdin <<<secret
+echo "status $?"
+cat small/users
+ls small
+END
+  run_bounded unshare --map-root-user --mount bash -c "$(<on_small_disk)" "$USERS"
+  assert_succeeds
+  assert_printed $'status 1\nalice:x:1\nfull\nusers'
+  assert_same "${#stderr_lines[@]}" 1
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: killed in the middle: the old file or the new one, and the next change is made" {
+  add_user alice
+  printf half >users.new # what a killed one left behind
+  add_user bob
+  assert_no_file users.new
+  users list
+  assert_printed $'alice  none  yescrypt\nbob  none  yescrypt'
+}
+
+# has_no_echo NAME: the terminal of the program that NAME has started shows nothing of what is typed.
+has_no_echo() {
+  local child
+  child=$(pgrep -P "${pid_of[$1]}") && stty -aF "/proc/$child/fd/0" 2>/dev/null | grep -q -e '-echo '
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: on a terminal it asks twice, and shows nothing" {
+  type -P script >/dev/null || skip "script is not installed"
+  start terminal script -qec "$USERS --users users add alice" /dev/null
+  wait_for_line terminal.out '^New password: '
+  wait_until has_no_echo terminal
+  tell terminal secret
+  wait_for_line terminal.out '^Once more: '
+  wait_until has_no_echo terminal
+  tell terminal secret
+  wait_for_status terminal 0
+  assert_count terminal.out secret 0
+  start_ftp
+  ftp ask:257:PWD
+  start differs script -qec "$USERS --users users passwd alice" /dev/null
+  wait_for_line differs.out '^New password: '
+  wait_until has_no_echo differs
+  tell differs other
+  wait_for_line differs.out '^Once more: '
+  wait_until has_no_echo differs
+  tell differs others
+  wait_for_status differs 1
+  ftp ask:257:PWD
+}
