@@ -633,7 +633,7 @@ port_words() {
     shown=${name//[$'\x01'-$'\x1f\x7f']/?}
     local telnet=${shown//$'\xff'/$'\xff\xff'} # telnet's IAC
     ftp transfer:NLST listing reply:226 transfer:LIST listing reply:226 transfer:MLSD listing reply:226 ask:213:'STAT .'
-    assert_same "$(grep -c '^226 ' run.out)" 3
+    assert_same "$(grep -c '^226 /' run.out)" 3
     assert_same "$(grep -cE '^(d|-)r.*[0-9] ' run.out)" 1
     assert_same "$(grep -cE '^ -r.*[0-9] ' run.out)" 1
     assert_same "$(grep -c '^type=file' run.out)" 1
@@ -920,6 +920,428 @@ assert_outside_untouched() {
   x_file large 20000000
   ftp 'transfer:RETR large' other rst other reply:426 ask:257:PWD 'transfer:STOR new' other send:abc rst other reply:426 ask:257:PWD
   assert_no_file homes/alice/new
+}
+
+# ---- the server: limits ----
+
+threads_of() {
+  local tasks=("/proc/${pid_of[$1]}/task/"*)
+  echo "${#tasks[@]}"
+}
+
+has_threads() {
+  (($(threads_of "$1") == $2))
+}
+
+# assert_threads NAME COUNT: it has so many, now or soon.
+assert_threads() {
+  wait_until has_threads "$1" "$2" || fail_because "there are more threads, though no client" "$2" "$(threads_of "$1")"
+}
+
+# lets_in [OPTION]...: a new client is greeted, not refused.
+lets_in() {
+  "$PEER" --host "$host" --port "$port" "$@" reply:220 >/dev/null 2>&1
+}
+
+# bats test_tags=id:limits,needs:logs-in,points:3
+@test "server: --max-clients: one more is told 421; when one has left, the next is let in" {
+  start_ftp --max-clients 2
+  start_ftp_session one wait ask:221:QUIT eof
+  start_ftp_session two wait ask:257:PWD
+  peer reply:421 eof
+  tell one on
+  wait_for_status one 0
+  wait_until lets_in || fail_because "nobody is let in after one has left" 220 "$(peer lines && echo "$output")"
+  tell two on
+  wait_for_status two 0
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: --max-per-host: one more from that address is told 421, one from another is let in" {
+  start_ftp --max-per-host 2
+  start_ftp_session one wait ask:221:QUIT eof
+  start_ftp_session two wait ask:257:PWD
+  peer reply:421 eof
+  guest --source 127.0.0.2 'ask:331:USER alice' 'ask:230:PASS secret'
+  tell one on
+  wait_for_status one 0
+  wait_until lets_in || fail_because "nobody is let in after one has left" 220 "$(peer lines && echo "$output")"
+  tell two on
+  wait_for_status two 0
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: --idle: a session without commands is told 421, and ends" {
+  start_ftp --idle 0.5
+  ftp reply:421 eof
+  ftp drip:x reply:421
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: --timeout: a client that does not log in is told 421, also if it sends a byte now and then" {
+  start_ftp --timeout 0.5
+  guest reply:421 eof
+  guest 'ask:331:USER alice' reply:421 eof
+  guest drip:x reply:421
+  ftp silence:1 ask:257:PWD
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a session with a transfer that takes long is not idle" {
+  start_ftp --idle 1 --rate 20000
+  x_file large 40000
+  ftp 'transfer:RETR large' take-repeat:40000:x reply:226 ask:257:PWD
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: two hundred clients that never log in hold up nobody, and cost no CPU" {
+  more_files 1024
+  start_ftp
+  silent_clients 200
+  wait_until has_accepted 200
+  ftp ask:257:PWD
+  server_still_serves
+  assert_idle server
+}
+
+# bats test_tags=needs:limits,points:2
+@test "server: an idle one uses no CPU, nor do sessions that wait" {
+  start_ftp
+  assert_idle server
+  start_ftp_session one wait
+  start_ftp_session two ask:229:EPSV 'send:LIST\r\n' say:asked wait
+  wait_for_line two.out '^asked$'
+  assert_idle server
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a client that never reads its replies ends after --timeout, and holds up nobody" {
+  start_ftp --timeout 1
+  start_peer deaf --rcvbuf 4096 --timeout 30 reply:220 'fill:HELP\r\n' hold
+  wait_for_line deaf.out '^filled '
+  server_still_serves
+  wait_until has_no_client || fail_because "the client that reads nothing is still there" "no client" "$(describe_descriptors server)"
+  is_running deaf
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a reset at any moment: it goes on, and all that it had opened is closed" {
+  start_ftp --timeout 5
+  x_file large 5000000
+  local descriptors threads
+  threads=$(threads_of server)
+  server_still_serves
+  assert_threads server "$threads"
+  descriptors=$(open_descriptors server)
+  peer rst
+  guest rst
+  guest 'send:USER ali' rst
+  guest 'ask:331:USER alice' rst
+  guest 'ask:331:USER alice' 'send:PASS secret\r\n' rst
+  guest 'ask:331:USER alice' 'send:PASS wrong\r\n' rst
+  ftp rst
+  ftp ask:229:EPSV rst
+  ftp ask:229:EPSV 'send:LIST\r\n' rst
+  ftp ask:227:PASV data rst
+  ftp port rst
+  ftp port 'send:RETR large\r\n' rst
+  ftp 'transfer:RETR large' rst
+  ftp 'transfer:RETR large' other rst other rst
+  ftp 'transfer:STOR new' other send:abc other rst
+  ftp transfer:MLSD rst
+  ftp 'send:SITE QUOTA\r\nHELP\r\nFEAT\r\nSTAT /\r\n' rst
+  ftp 'ask:350:RNFR large' rst
+  assert_descriptors server "$descriptors"
+  assert_threads server "$threads"
+  assert_no_file homes/alice/new
+  server_still_serves
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: after many sessions it has no more descriptors and threads than before" {
+  start_ftp
+  put_file hello 'Hello\n'
+  local descriptors threads n
+  threads=$(threads_of server)
+  server_still_serves
+  assert_threads server "$threads"
+  descriptors=$(open_descriptors server)
+  for n in {1..20}; do
+    ftp ask:229:EPSV ask:227:PASV port eprt ask:229:EPSV 'transfer:RETR hello' 'take:Hello\n' reply:226 'ask:550:CWD hello' \
+      'ask:553:MKD hello/x' 'ask:550:LIST nothing' transfer:LIST listing reply:226 'ask:220:REIN' 'ask:331:USER bob' \
+      'ask:230:PASS secret' 'transfer:STOR a' give:a reply:226 'ask:331:USER alice' 'ask:230:PASS secret' 'ask:553:STOR .'
+  done
+  assert_descriptors server "$descriptors"
+  assert_threads server "$threads"
+}
+
+# bats test_tags=needs:limits,points:2
+@test "server: out of descriptors: no session ends, and when there are some again, all goes on" {
+  start_ftp
+  put_file hello 'Hello\n'
+  start_ftp_session one wait 'ask:425:EPSV' 'ask:550:RETR hello' ask:257:PWD say:refused wait 'transfer:RETR hello' 'take:Hello\n' reply:226
+  no_more_descriptors server
+  tell one on
+  wait_for_line one.out '^refused$'
+  assert_idle server
+  more_descriptors server
+  tell one on
+  wait_for_status one 0
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: SIGTERM with sessions and transfers under way: it ends at once, and the port is free" {
+  start_ftp --rate 1000
+  x_file large 100000
+  start_ftp_session idle eof
+  start_ftp_session half 'transfer:RETR large' say:begun eof
+  start_ftp_session stores 'transfer:STOR new' other send:abc other say:begun eof
+  start_ftp_session waits ask:229:EPSV 'send:LIST\r\n' say:begun eof
+  start_peer nobody --timeout 30 reply:220 say:begun eof
+  local name
+  for name in half stores waits nobody; do
+    wait_for_line "$name.out" '^begun$'
+  done
+  stop server
+  assert_same "$status" 0
+  for name in idle half stores waits nobody; do
+    wait_for_end "$name"
+  done
+  assert_no_file homes/alice/new
+  wanted_port=$port
+  start_server_as server2 --users users --root homes
+  ftp ask:257:PWD
+}
+
+# bats test_tags=needs:listens,points:2
+@test "server: bad usage is one line and exit status 2; what fails at the start is one line and 1" {
+  local option
+  for option in '--pasv-ports 40000' '--pasv-ports 2-1' '--pasv-ports 80-90' '--pasv-ports 40000-70000' '--pasv-ports 2000-3000x' \
+    '--public-address x' '--public-address ::1' --require-tls '--max-clients 0' '--nonsense' 'word'; do
+    # shellcheck disable=SC2086 # words
+    run_bounded "$SERVER" --port 0 $option
+    assert_fails 2
+  done
+  run_bounded "$SERVER" --port 0 --root /dev/null
+  assert_fails 1
+  run_bounded "$SERVER" --port 0 --access-log nothing/log
+  assert_fails 1
+  run_bounded "$SERVER" --port 0 --tls nothing.pem
+  assert_fails 1
+  assert_no_file nothing
+}
+
+# ---- who may log in: the program users ----
+
+# users ARGUMENT...: the program, with the file `users`; its stdin is that of the call.
+users() {
+  run_bounded "$USERS" --users users "$@"
+}
+
+# add_user NAME [OPTION]...: with the password `secret`.
+add_user() {
+  users add "$@" --password-stdin <<<secret
+  assert_succeeds
+}
+
+# bats test_tags=id:adds,points:5
+@test "users: add, and the user can log in; passwd, quota and remove at once take effect" {
+  add_user alice --quota 10M
+  assert_same "$(stat -c %a users)" 600
+  start_ftp
+  ftp 'ask:200:SITE QUOTA'
+  assert_reply '^200 0 of 10485760 '
+  users passwd alice --password-stdin <<<'another one: ü'
+  assert_succeeds
+  guest 'ask:331:USER alice' 'ask:530:PASS secret' 'ask:331:USER alice' 'ask:230:PASS another one: ü'
+  users quota alice none
+  assert_succeeds
+  guest 'ask:331:USER alice' 'ask:230:PASS another one: ü' 'ask:200:SITE QUOTA'
+  assert_reply '^200 0 bytes are used; there is no limit'
+  users remove alice
+  assert_succeeds
+  guest 'ask:331:USER alice' 'ask:530:PASS another one: ü'
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: list: names, quotas and the kinds of the hashes; nothing that helps to guess" {
+  add_user alice
+  add_user bob --quota 500k
+  add_user carol --quota 0
+  add_account dave 7
+  add_account eve '' '*'
+  users list
+  assert_succeeds
+  assert_printed $'alice  none  yescrypt\nbob  512000  yescrypt\ncarol  0  yescrypt\ndave  7  sha512crypt\neve  none  locked'
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: two users with the same password have different hashes" {
+  add_user alice
+  add_user bob
+  assert_same "$(cut -d : -f 2 users | sort -u | wc -l)" 2
+  assert_count users secret 0
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: what else is in the file stays: comments, other users, lines that make no sense" {
+  printf '# the class\n\nalice:x:1\nnonsense\nbob:y:2\nalice:z:3\ncarol:v:' >users
+  add_user dave
+  users quota bob 1k
+  assert_succeeds
+  users remove alice
+  assert_succeeds
+  assert_same "$(sed 's/^\(dave:\)[^:]*/\1/' users)" $'# the class\n\nnonsense\nbob:y:1024\ncarol:v:\ndave::'
+  users list
+  assert_fails 1
+  assert_same "${lines[0]}" 'bob  1024  locked'
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: bad usage: one line, exit 2, and the file stays as it is" {
+  add_user alice
+  cp users before
+  local name
+  for name in '' . .. .x -- a/b a:b 'a b' ü "$(printf 'x%.0s' {1..33})" $'a\nb' '#a'; do
+    users add "$name" --password-stdin <<<secret
+    assert_fails 2
+    users remove "$name"
+    assert_fails 2
+  done
+  local words
+  for words in '' nonsense add 'add x y' 'list x' remove 'quota alice' 'quota alice x' 'quota alice -1' 'quota alice 10X' \
+    'quota alice 1kk' 'quota alice 9223372036854775808' 'quota alice 9007199254740993k' 'add x --quota' 'add x --quota many' \
+    'list --quota 1' 'remove alice --password-stdin' 'add --nonsense x'; do
+    # shellcheck disable=SC2086 # words
+    users $words
+    assert_fails 2
+  done
+  users passwd alice </dev/null # no terminal
+  assert_fails 2
+  assert_same "$(<users)" "$(<before)"
+  assert_files . before run.err run.out users
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: what can't be done: one line, exit 1, and the file stays as it is" {
+  add_user alice
+  cp users before
+  users add alice --password-stdin <<<secret
+  assert_fails 1
+  users passwd bob --password-stdin <<<secret
+  assert_fails 1
+  users quota bob 1
+  assert_fails 1
+  users remove bob
+  assert_fails 1
+  local password
+  for password in '' $'a\tb' "$(printf 'x%.0s' {1..512})"; do
+    users passwd alice --password-stdin <<<"$password"
+    assert_fails 1
+  done
+  users passwd alice --password-stdin </dev/null
+  assert_fails 1
+  assert_same "$(<users)" "$(<before)"
+  run_bounded "$USERS" --users nothing/users add alice --password-stdin <<<secret
+  assert_fails 1
+  run_bounded "$USERS" --users nothing list
+  assert_fails 1
+  ln -s users link
+  run_bounded "$USERS" --users link remove alice
+  assert_fails 1
+  mkfifo pipe
+  run_bounded "$USERS" --users pipe remove alice
+  assert_fails 1
+  assert_same "$(<users)" "$(<before)"
+  assert_files . before link pipe run.err run.out users
+}
+
+# bats test_tags=needs:adds,points:2
+@test "users: a password of 511 bytes is taken whole" {
+  local long
+  long=$(printf 'x%.0s' {1..510})
+  users add alice --password-stdin <<<"${long}y"
+  assert_succeeds
+  start_ftp
+  guest 'ask:331:USER alice' "ask:530:PASS ${long}z" 'ask:331:USER alice' "ask:530:PASS $long" 'ask:331:USER alice'
+  guest --source 127.0.0.2 'ask:331:USER alice' "ask:230:PASS ${long}y"
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: two that change the file at once: neither undoes what the other one did" {
+  add_account gone
+  local n
+  for n in {1..12}; do
+    start "add$n" bash -c 'exec "$0" --users users add "$1" --password-stdin <<<secret' "$USERS" "user$n"
+  done
+  start "remove" "$USERS" --users users remove gone
+  for n in {1..12}; do
+    wait_for_status "add$n" 0
+  done
+  wait_for_status remove 0
+  users list
+  assert_same "$(sort -V <<<"$output" | cut -d ' ' -f 1)" "$(printf 'user%d\n' {1..12})"
+  assert_no_file users.new
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: on a full disk the file stays whole" {
+  unshare --map-root-user --mount true 2>/dev/null || skip "this system allows no private mounts"
+  mkdir small
+  cat >on_small_disk <<'END'
+mount -t tmpfs -o size=16k none small || exit 3
+printf 'alice:x:1\n' >small/users
+head -c 16k /dev/zero >small/full 2>/dev/null
+"$0" --users small/users add bob --password-stdin <<<secret
+echo "status $?"
+cat small/users
+ls small
+END
+  run_bounded unshare --map-root-user --mount bash -c "$(<on_small_disk)" "$USERS"
+  assert_succeeds
+  assert_printed $'status 1\nalice:x:1\nfull\nusers'
+  assert_same "${#stderr_lines[@]}" 1
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: killed in the middle: the old file or the new one, and the next change is made" {
+  add_user alice
+  printf half >users.new # what a killed one left behind
+  add_user bob
+  assert_no_file users.new
+  users list
+  assert_printed $'alice  none  yescrypt\nbob  none  yescrypt'
+}
+
+# has_no_echo NAME: the terminal of the program that NAME has started shows nothing of what is typed.
+has_no_echo() {
+  local child
+  child=$(pgrep -P "${pid_of[$1]}") && stty -aF "/proc/$child/fd/0" 2>/dev/null | grep -q -e '-echo '
+}
+
+# bats test_tags=needs:adds,points:3
+@test "users: on a terminal it asks twice, and shows nothing" {
+  type -P script >/dev/null || skip "script is not installed"
+  start terminal script -qec "$USERS --users users add alice" /dev/null
+  wait_for_line terminal.out '^New password: '
+  wait_until has_no_echo terminal
+  tell terminal secret
+  wait_for_line terminal.out '^Once more: '
+  wait_until has_no_echo terminal
+  tell terminal secret
+  wait_for_status terminal 0
+  assert_count terminal.out secret 0
+  start_ftp
+  ftp ask:257:PWD
+  start differs script -qec "$USERS --users users passwd alice" /dev/null
+  wait_for_line differs.out '^New password: '
+  wait_until has_no_echo differs
+  tell differs other
+  wait_for_line differs.out '^Once more: '
+  wait_until has_no_echo differs
+  tell differs others
+  wait_for_status differs 1
+  ftp ask:257:PWD
 }
 
 # ---- the server: uploads ----
