@@ -70,7 +70,7 @@ port_words() {
   assert_same "$(stat -c %a homes/alice)" 700
 }
 
-# bats test_tags=needs:logs-in,points:3
+# bats test_tags=needs:logs-in,points:3,mistake:unknown-user-told
 @test "server: a wrong password and an unknown user get the same reply; the third one ends the session" {
   start_ftp
   guest 'ask:331:USER alice' 'ask:530:PASS wrong' 'ask:331:USER nobody' 'ask:530:PASS secret' \
@@ -93,7 +93,7 @@ port_words() {
   assert_files . homes run.err run.out server.err server.out users
 }
 
-# bats test_tags=needs:logs-in,points:3
+# bats test_tags=needs:logs-in,points:3,mistake:penalty-for-all
 @test "server: after a wrong password only that address waits" {
   start_ftp --penalty 1.5
   start_peer wrong reply:220 'ask:331:USER alice' 'ask:530:PASS wrong'
@@ -103,7 +103,7 @@ port_words() {
   wait_for_status wrong 0
 }
 
-# bats test_tags=needs:logs-in,points:2
+# bats test_tags=needs:logs-in,points:2,mistake:penalty-missing
 @test "server: after a wrong password, another connection of that address waits, too" {
   start_ftp --penalty 1
   start_peer wrong reply:220 'ask:331:USER alice' 'ask:530:PASS wrong' 'ask:331:USER alice' 'ask:530:PASS wrong'
@@ -162,7 +162,7 @@ port_words() {
   ftp 'ask:331:USER bob' ask:530:PWD 'ask:530:PASS wrong' ask:530:PWD
 }
 
-# bats test_tags=needs:logs-in,points:3
+# bats test_tags=needs:logs-in,points:3,mistake:login-not-checked
 @test "server: before a login, no command reaches a file" {
   start_ftp
   local command
@@ -223,14 +223,14 @@ port_words() {
   assert_files homes/alice
 }
 
-# bats test_tags=needs:logs-in,points:2
+# bats test_tags=needs:logs-in,points:2,mistake:nul-ends-line
 @test "server: a NUL byte in a command is refused" {
   start_ftp
   ftp 'send:MKD a\0b\r\n' reply:501 'send:\0\r\n' reply:501 'send:PW\0D\r\n' reply:501 ask:257:PWD
   assert_files homes/alice
 }
 
-# bats test_tags=needs:logs-in,points:3
+# bats test_tags=needs:logs-in,points:3,mistake:telnet-kept
 @test "server: what telnet puts between the bytes is taken out" {
   start_ftp
   ftp 'send:\xff\xf4\xff\xf2ABOR\r\n' reply:226 'send:P\xff\xfb\x01W\xff\xfd\x03D\r\n' reply:257 \
@@ -239,7 +239,7 @@ port_words() {
   assert_files homes/alice $'a\xffb'
 }
 
-# bats test_tags=needs:logs-in,points:2
+# bats test_tags=needs:logs-in,points:2,mistake:urgent-lost
 @test "server: urgent data is part of the stream" {
   start_ftp
   ftp 'send:\xff\xf4' 'urgent:\xff' 'send:\xf2ABOR\r\n' reply:226 ask:257:PWD \
@@ -322,7 +322,7 @@ port_words() {
     transfer:LIST listing reply:226
 }
 
-# bats test_tags=needs:connects,points:3
+# bats test_tags=needs:connects,points:3,mistake:port-half-read
 @test "server: PORT and EPRT that make no sense" {
   start_ftp
   local argument
@@ -339,7 +339,7 @@ port_words() {
   ftp "${actions[@]}" ask:425:LIST ask:257:PWD
 }
 
-# bats test_tags=needs:connects,points:5
+# bats test_tags=needs:connects,points:5,mistake:port-bounce
 @test "server: PORT to somebody else, or to a port of the system, is refused, and nobody is connected to" {
   start_ftp
   start victim "$PEER" --listen --host 127.0.0.2 --port 0 accept say:came
@@ -370,7 +370,7 @@ port_words() {
   assert_files homes/alice hello
 }
 
-# bats test_tags=needs:connects,points:5
+# bats test_tags=needs:connects,points:5,mistake:data-stolen,mistake:stranger-ends-it
 @test "server: a stranger at the passive port is sent away, and the owner is still served" {
   start_ftp
   put_file hello 'Hello\n'
@@ -383,7 +383,7 @@ port_words() {
   wait_for_status owner 0
 }
 
-# bats test_tags=needs:connects,points:3
+# bats test_tags=needs:connects,points:3,mistake:waits-for-ever
 @test "server: a data connection that does not come is not waited for longer than --timeout" {
   start_ftp --timeout 1
   ftp ask:229:EPSV ask:425:LIST ask:257:PWD
@@ -395,7 +395,7 @@ port_words() {
   ftp ask:229:EPSV 'send:LIST\r\n' silence:0.1 'send:NOOP\r\n' reply:200 'send:STAT\r\n' reply:211 'send:ABOR\r\n' reply:426 reply:226 ask:257:PWD
 }
 
-# bats test_tags=needs:connects,points:2
+# bats test_tags=needs:connects,points:2,mistake:listener-leaked
 @test "server: a second PASV closes the port of the first one" {
   start_ftp
   start_ftp_session owner ask:227:PASV say:one wait ask:227:PASV say:two wait
@@ -443,7 +443,7 @@ port_words() {
   assert_file back 'one\ntwo\r\n\nend'
 }
 
-# bats test_tags=needs:stores,points:3
+# bats test_tags=needs:stores,points:3,mistake:ascii-split
 @test "server: TYPE A: a CR at the end of a piece, one alone, and LF alone" {
   start_ftp
   ftp 'ask:200:TYPE A' 'transfer:STOR text' other 'each:one\r\n\r\r\ntwo\rthree\nfour\r' close other reply:226
@@ -486,7 +486,7 @@ port_words() {
   assert_printed llo
 }
 
-# bats test_tags=needs:stores,points:3
+# bats test_tags=needs:stores,points:3,mistake:rest-leaks
 @test "server: REST is for the next transfer only" {
   start_ftp
   put_file hello 'Hello\n'
@@ -622,7 +622,7 @@ port_words() {
   assert_reply ' file with' 3000
 }
 
-# bats test_tags=id:names,needs:lists,points:5
+# bats test_tags=id:names,needs:lists,points:5,mistake:name-forges
 @test "server: names with any bytes: one line each, nothing is forged, and what is listed can be used" {
   start_ftp
   local name shown
@@ -667,7 +667,7 @@ port_words() {
   assert_same "$(find homes/alice -type f | wc -l)" 3 # find prints the line feed
 }
 
-# bats test_tags=needs:names,points:3
+# bats test_tags=needs:names,points:3,mistake:quote-single
 @test "server: a quote in a path is doubled in 257" {
   start_ftp
   ftp 'ask:257:MKD a"b' 'ask:257:MKD a"b/"' 'ask:250:CWD a"b/"' ask:257:PWD 'ask:257:MKD " "'
@@ -676,7 +676,7 @@ port_words() {
   assert_reply '^257 "/a""b/""/"" """ '
 }
 
-# bats test_tags=needs:names,points:3
+# bats test_tags=needs:names,points:3,mistake:control-name-made
 @test "server: nothing gets a name with a control character, or none" {
   start_ftp
   put_file old ''
@@ -711,7 +711,7 @@ assert_outside_untouched() {
   assert_same "$(stat -c %Y outside)" "$(date -d '2020-01-01 UTC' +%s)"
 }
 
-# bats test_tags=id:jailed,needs:stores,points:5
+# bats test_tags=id:jailed,needs:stores,points:5,mistake:dotdot-escapes
 @test "server: .. in the root stays in the root; absolute paths begin at the home" {
   start_ftp
   outside
@@ -728,7 +728,7 @@ assert_outside_untouched() {
   assert_outside_untouched
 }
 
-# bats test_tags=needs:jailed,points:5
+# bats test_tags=needs:jailed,points:5,mistake:link-followed
 @test "server: symbolic links are listed, and followed by no command" {
   start_ftp
   outside
@@ -874,7 +874,7 @@ assert_outside_untouched() {
 
 # ---- the server: in the middle of a transfer ----
 
-# bats test_tags=id:aborts,needs:stores,points:5
+# bats test_tags=id:aborts,needs:stores,points:5,mistake:abor-unheard
 @test "server: ABOR, STAT and NOOP while a file is sent; then the session goes on" {
   start_ftp --rate 2000
   x_file large 100000
@@ -1364,7 +1364,7 @@ has_no_echo() {
   end_quiet
 }
 
-# bats test_tags=needs:stores,points:5
+# bats test_tags=needs:stores,points:5,mistake:visible-too-early
 @test "server: while a file is stored the old one stays, and is what RETR sends" {
   start_ftp
   put_file a old
@@ -1394,7 +1394,7 @@ has_no_echo() {
   assert_no_part a
 }
 
-# bats test_tags=needs:stores,points:5
+# bats test_tags=needs:stores,points:5,mistake:dead-client-trusted
 @test "server: a client that dies in the middle has not stored a file, though both connections end in order" {
   local n
   start_ftp
@@ -1533,7 +1533,7 @@ has_no_echo() {
 
 # ---- the server: parts ----
 
-# bats test_tags=id:part,needs:stores,points:3
+# bats test_tags=id:part,needs:stores,points:3,mistake:part-sent
 @test "server: a part: SIZE and the listings tell how long it is, and that nobody can read it" {
   start_ftp
   break_upload a half
@@ -1554,7 +1554,7 @@ has_no_echo() {
   assert_reply ' a$' 1
 }
 
-# bats test_tags=needs:part,points:3
+# bats test_tags=needs:part,points:3,mistake:part-not-cut
 @test "server: a part: REST with STOR, or APPE, goes on; a smaller REST cuts it; one behind its end is refused" {
   start_ftp
   break_upload a half
@@ -1592,7 +1592,7 @@ has_no_echo() {
   assert_used alice 3
 }
 
-# bats test_tags=needs:part,points:3
+# bats test_tags=needs:part,points:3,mistake:part-left-behind
 @test "server: a broken upload over a whole file leaves that, and no part" {
   start_ftp
   put_file a whole
@@ -1670,7 +1670,7 @@ start_quota() {
   start_ftp "${@:2}"
 }
 
-# bats test_tags=id:quota,needs:stores,points:5,exercise:6
+# bats test_tags=id:quota,needs:stores,points:5,exercise:6,mistake:quota-off-by-one
 @test "server: the quota: what fits exactly is stored; of what is one byte too long nothing stays" {
   start_quota 1000
   ftp_as dave 'transfer:STOR a' give-repeat:400:a reply:226 'transfer:STOR b' give-repeat:600:b reply:226 \
@@ -1694,7 +1694,7 @@ start_quota() {
   assert_same "$(ls -A homes/dave)" ''
 }
 
-# bats test_tags=needs:quota,points:3
+# bats test_tags=needs:quota,points:3,mistake:replaced-not-given-back
 @test "server: the quota: DELE and RNTO over a file give back, and so does replacing one; a part counts" {
   start_quota 1000
   ftp_as dave 'transfer:STOR a' give-repeat:300:a reply:226 'transfer:STOR b' give-repeat:200:b reply:226 \
@@ -1710,7 +1710,7 @@ start_quota() {
   assert_used dave 200
 }
 
-# bats test_tags=needs:quota,points:3
+# bats test_tags=needs:quota,points:3,mistake:disk-not-counted
 @test "server: the quota: a part counts, when it was left and when the server is started anew" {
   local half
   half=$(printf 'h%.0s' {1..600})
@@ -1741,7 +1741,7 @@ start_quota() {
   assert_reply '^200 600 of 1000 '
 }
 
-# bats test_tags=needs:quota,points:3,exercise:6
+# bats test_tags=needs:quota,points:3,exercise:6,mistake:quota-raced
 @test "server: the quota: two uploads at once can't have the last bytes both" {
   local half
   half=$(printf 'h%.0s' {1..300})
@@ -1828,7 +1828,7 @@ start_small_ftp() {
   small=/proc/${pid_of[server]}/root/$PWD/small
 }
 
-# bats test_tags=needs:stores,points:3
+# bats test_tags=needs:stores,points:3,mistake:full-disk-hangs-up
 @test "server: a full disk: 452, nothing of the upload stays, and the old file is as it was" {
   start_small_ftp
   random_file large 3000000
@@ -2033,7 +2033,7 @@ s.ask(221, "QUIT")
 PYTHON
 }
 
-# bats test_tags=needs:tls,points:3
+# bats test_tags=needs:tls,points:3,mistake:tls-optional
 @test "server: TLS: --require-tls: no password and no file without it" {
   start_tls --require-tls
   put_file a hello
@@ -2074,7 +2074,7 @@ PYTHON
   server_still_serves
 }
 
-# bats test_tags=needs:tls,points:5
+# bats test_tags=needs:tls,points:5,mistake:session-not-resumed
 @test "server: TLS: a data connection that does not go on with the session of the control connection: 522" {
   start_tls
   put_file a hello
@@ -2153,7 +2153,7 @@ PYTHON
   assert_same_file file file
 }
 
-# bats test_tags=needs:tls,points:5
+# bats test_tags=needs:tls,points:5,mistake:clear-text-trusted
 @test "server: TLS: what comes in clear behind AUTH TLS is never executed" {
   start_tls
   put_file a hello
@@ -2184,7 +2184,7 @@ PYTHON
   assert_reply '^230' 1
 }
 
-# bats test_tags=needs:tls,points:3
+# bats test_tags=needs:tls,points:3,mistake:tls-cut-off
 @test "server: TLS: an upload that ends without a close_notify is not whole" {
   local pid
   start_tls
