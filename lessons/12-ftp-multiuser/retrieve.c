@@ -39,7 +39,7 @@ void handle_retr(struct session *self, const char *argument)
 
     if (!session_resolve(self, argument, path))
         return;
-    /* EXERCISE 3: open the file; if that fails, refuse_file says why. If the client wants to begin
+    /* EXERCISE 4: open the file; if that fails, refuse_file says why. If the client wants to begin
      * behind its end, reply 554. Open the data connection; send the file from there on, and conclude
      * the transfer. The file is closed in any case */
     int file = path_open_file(self->home, path, &about);
