@@ -1,16 +1,15 @@
 /*
  * manage.c - files and directories, as manage.h says.
  */
-#define _DEFAULT_SOURCE /* timegm */
 #include "manage.h"
 
+#include "digest.h"
 #include "net.h"
 #include "upload.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +174,8 @@ void handle_rnfr(struct session *self, const char *argument)
 
     if (!session_resolve(self, argument, path))
         return;
-    if (path_stat(self->home, path, &about) == -1) {
+    errno = EPERM; /* the home itself */
+    if (*path_name(path) == '\0' || path_stat(self->home, path, &about) == -1) {
         session_refuse(self, 550, path, errno);
         return;
     }
@@ -252,88 +252,33 @@ void handle_mdtm(struct session *self, const char *argument)
     control_reply(&self->control, 213, "%s", text);
 }
 
-/* Reads "20261126235959", a time in UTC. Returns whether it is one. */
-static bool parse_time(const char *text, size_t length, time_t *seconds)
+/* Computes the digest of a file. Returns 0, or -1 with errno. */
+static int compute_digest(int file, off_t size, char text[DIGEST_SIZE])
 {
-    struct tm parts = {0}, copy;
+    struct digest digest;
 
-    if (length != 14 || strspn(text, "0123456789") < 14 ||
-        sscanf(text, "%4d%2d%2d%2d%2d%2d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-               &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6)
-        return false;
-    parts.tm_year -= 1900;
-    parts.tm_mon -= 1;
-    copy = parts;
-    *seconds = timegm(&copy);
-    /* 31 February would have become a day of March. */
-    return copy.tm_mon == parts.tm_mon && copy.tm_mday == parts.tm_mday &&
-           copy.tm_hour == parts.tm_hour && copy.tm_min == parts.tm_min &&
-           copy.tm_sec == parts.tm_sec;
-}
-
-/* MFMT TIME PATH: sets the time of the last change (draft-somers-ftp-mfxx). */
-void handle_mfmt(struct session *self, const char *argument)
-{
-    const size_t length = strcspn(argument, " ");
-    char path[PATH_SIZE];
-    struct stat about;
-    time_t seconds;
-
-    if (argument[length] == '\0' || !parse_time(argument, length, &seconds)) {
-        control_reply(&self->control, 501,
-                      "MFMT takes YYYYMMDDHHMMSS, in UTC, and a path");
-        return;
-    }
-    if (!session_resolve(self, argument + length + 1, path))
-        return;
-    int file = path_open_file(self->home, path, &about);
-    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds}};
-    if (file == -1 || futimens(file, times) == -1)
-        session_refuse(self, 550, path, errno);
-    else
-        control_reply(&self->control, 213, "Modify=%.14s; %s", argument, path);
-    if (file != -1)
-        close(file);
-}
-
-/* Computes the SHA-256 of a file, as hexadecimal digits. Returns 0, or -1 with errno. */
-static int hash_file(int file, char text[2 * EVP_MAX_MD_SIZE + 1])
-{
-    enum { PIECE = 64 * 1024 };
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    char *piece = malloc(PIECE);
-    ssize_t count = -1;
-
-    errno = ENOMEM;
-    if (context != NULL && piece != NULL &&
-        EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1)
-        while ((count = read(file, piece, PIECE)) > 0 || (count == -1 && errno == EINTR))
-            if (count > 0)
-                EVP_DigestUpdate(context, piece, (size_t)count);
-    if (count == 0)
-        EVP_DigestFinal_ex(context, digest, &length);
-    for (unsigned i = 0; i < length; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    if (digest_begin(&digest) == -1)
+        return -1;
+    int result = digest_add_file(&digest, file, 0, size);
+    if (result == 0)
+        result = digest_text(&digest, text);
     const int error = errno;
-    free(piece);
-    EVP_MD_CTX_free(context);
+    digest_end(&digest);
     errno = error;
-    return length > 0 ? 0 : -1;
+    return result;
 }
 
 /* HASH PATH (draft-bryan-ftpext-hash): the digest of the whole file, so that a client can tell whether
  * what it has is the same. */
 void handle_hash(struct session *self, const char *argument)
 {
-    char path[PATH_SIZE], text[2 * EVP_MAX_MD_SIZE + 1];
+    char path[PATH_SIZE], text[DIGEST_SIZE];
     struct stat about;
 
     if (!session_resolve(self, argument, path))
         return;
     int file = path_open_file(self->home, path, &about);
-    if (file == -1 || hash_file(file, text) == -1)
+    if (file == -1 || compute_digest(file, about.st_size, text) == -1)
         session_refuse(self, 550, path, errno);
     else
         control_reply(&self->control, 213, "SHA-256 0-%jd %s %s", (intmax_t)about.st_size,
@@ -377,29 +322,4 @@ void handle_site_quota(struct session *self, const char *argument)
     else
         control_reply(&self->control, 200, "%jd bytes are used; there is no limit",
                       (intmax_t)used);
-}
-
-/* SITE CHMOD MODE PATH: of the nine bits that say who may read, write and execute. */
-void handle_site_chmod(struct session *self, const char *argument)
-{
-    char path[PATH_SIZE], *end;
-    struct stat about;
-
-    const long mode = strtol(argument, &end, 8);
-    if (end == argument || mode < 0 || mode > 0777 || *end != ' ') {
-        control_reply(&self->control, 501,
-                      "SITE CHMOD takes a mode, such as 644, and a path");
-        return;
-    }
-    if (!session_resolve(self, end + 1, path))
-        return;
-    int file = path_open_file(self->home, path, &about);
-    if (file == -1 && errno == EISDIR)
-        file = path_open_directory(self->home, path);
-    if (file == -1 || fchmod(file, (mode_t)mode) == -1)
-        session_refuse(self, 550, path, errno);
-    else
-        control_reply(&self->control, 200, "%s has the mode %03lo now", path, mode);
-    if (file != -1)
-        close(file);
 }

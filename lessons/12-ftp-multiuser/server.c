@@ -144,7 +144,7 @@ int main(int argc, char **argv)
         {"host", 'H', "H", "name or address to bind", .text = &host},
         {"port", 'p', "P", "port to bind; 0 takes a free one", .number = &port,
          .max = 65535},
-        {"users", 'u', "FILE", "who may log in; see the program users",
+        {"users", 0, "FILE", "who may log in; see the program users",
          .text = &server.users},
         {"root", 'r', "DIR", "where the homes are: DIR/NAME", .text = &root},
         {"pasv-ports", 0, "A-B", "ports for passive data connections", .text = &ports},
