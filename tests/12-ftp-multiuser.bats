@@ -326,7 +326,7 @@ port_words() {
 @test "server: PORT and EPRT that make no sense" {
   start_ftp
   local argument
-  for argument in 1,2,3 256,0,0,1,4,5 127,0,0,1,4,256 127,0,0,1,4,5x 127,0,0,1,,5 127,0,0,1,4,5, ,127,0,0,1,4,5 \
+  for argument in 1,2,3 256,0,0,1,4,5 127,0,0,1,4,256 127,0,0,1,4,5x 127,0,0,1,,5 '127,0,0,1,4,5,' ,127,0,0,1,4,5 \
     +127,0,0,1,4,5 127,0,0,1,-4,5 '127,0,0,1, 4,5' ' 127,0,0,1,4,5' '127,0,0,1,4,5 ' 127.0.0.1,4,5 127,0,0,1,4,5,6 \
     127,0,0,1,4,99999999999999999999 x; do
     actions+=("ask:501:PORT $argument")
@@ -685,7 +685,6 @@ port_words() {
     ftp "send:MKD $name\r\n" reply:553 "send:STOR $name\r\n" reply:553 "send:APPE $name\r\n" reply:553 \
       'ask:350:RNFR old' "send:RNTO $name\r\n" reply:553
   done
-  ftp 'send:MKD a\r\0\nRMD b\r\n' reply:553 reply:550
   assert_files homes/alice old
 }
 
