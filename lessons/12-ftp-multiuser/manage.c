@@ -175,7 +175,8 @@ void handle_rnfr(struct session *self, const char *argument)
 
     if (!session_resolve(self, argument, path))
         return;
-    if (path_stat(self->home, path, &about) == -1) {
+    errno = EPERM; /* the root has no name that could be changed */
+    if (*path_name(path) == '\0' || path_stat(self->home, path, &about) == -1) {
         session_refuse(self, 550, path, errno);
         return;
     }
