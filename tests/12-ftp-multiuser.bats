@@ -81,11 +81,11 @@ port_words() {
 }
 
 # bats test_tags=needs:logs-in,points:2
-@test "server: names that no user can have are like unknown ones, and make no directory" {
+@test "server: names that no user has, or can have: nobody is let in, and no directory is made" {
   start_ftp
   local name
   local source=1
-  for name in .. . ../bob '#' alice: "$(printf 'x%.0s' {1..300})" -; do
+  for name in alic alice2 ALICE .. . ../bob '#' alice: "$(printf 'x%.0s' {1..300})" -; do
     source=$((source + 1)) # one that has not tried yet does not wait
     guest --source "127.0.0.$source" "ask:331:USER $name" 'ask:530:PASS secret'
   done
@@ -209,6 +209,15 @@ port_words() {
     reply:200 reply:221 eof
 }
 
+# bats test_tags=needs:connects,points:3
+@test "server: what has come together with a RETR is answered behind it, also what could be answered in the middle" {
+  not_under short-recv # then nothing comes together
+  start_ftp
+  put_file hello 'Hello\n'
+  ftp ask:229:EPSV 'send:RETR hello\r\nNOOP\r\nABOR\r\nSTAT\r\nPWD\r\n' silence:0.1 data reply:150 'take:Hello\n' reply:226 \
+    reply:200 reply:226 reply:211 reply:257
+}
+
 # bats test_tags=needs:logs-in,points:2
 @test "server: commands a byte at a time" {
   start_ftp
@@ -326,7 +335,7 @@ port_words() {
 @test "server: PORT and EPRT that make no sense" {
   start_ftp
   local argument
-  for argument in 1,2,3 256,0,0,1,4,5 127,0,0,1,4,256 127,0,0,1,4,5x 127,0,0,1,,5 127,0,0,1,4,5, ,127,0,0,1,4,5 \
+  for argument in 1,2,3 256,0,0,1,4,5 127,0,0,1,4,256 127,0,0,1,4,5x 127,0,0,1,,5 '127,0,0,1,4,5,' ,127,0,0,1,4,5 \
     +127,0,0,1,4,5 127,0,0,1,-4,5 '127,0,0,1, 4,5' ' 127,0,0,1,4,5' '127,0,0,1,4,5 ' 127.0.0.1,4,5 127,0,0,1,4,5,6 \
     127,0,0,1,4,99999999999999999999 x; do
     actions+=("ask:501:PORT $argument")
@@ -685,7 +694,6 @@ port_words() {
     ftp "send:MKD $name\r\n" reply:553 "send:STOR $name\r\n" reply:553 "send:APPE $name\r\n" reply:553 \
       'ask:350:RNFR old' "send:RNTO $name\r\n" reply:553
   done
-  ftp 'send:MKD a\r\0\nRMD b\r\n' reply:553 reply:550
   assert_files homes/alice old
 }
 
@@ -993,6 +1001,13 @@ lets_in() {
   ftp 'transfer:RETR large' take-repeat:40000:x reply:226 ask:257:PWD
 }
 
+# bats test_tags=needs:limits,points:2
+@test "server: --rate: no transfer is faster" {
+  start_ftp --rate 20000
+  x_file large 30000
+  ftp 'transfer:RETR large' silence:1 take-repeat:30000:x reply:226 'transfer:STOR new' give-repeat:30000:x silence:1 reply:226
+}
+
 # bats test_tags=needs:limits,points:3
 @test "server: two hundred clients that never log in hold up nobody, and cost no CPU" {
   more_files 1024
@@ -1055,6 +1070,23 @@ lets_in() {
   assert_threads server "$threads"
   assert_no_file homes/alice/new
   server_still_serves
+}
+
+# bats test_tags=needs:limits,points:3
+@test "server: a client that dies while it stores: what came is not taken for the whole file" {
+  start_ftp
+  start_ftp_session dies 'transfer:STOR new' other send:abc say:sent wait close other close
+  wait_for_line dies.out '^sent$'
+  freeze server # both connections have ended when it looks again
+  tell dies now
+  wait_for_end dies
+  thaw server
+  wait_until has_no_client
+  assert_no_file homes/alice/new
+  # And while so much waits that it sees the end of the file first.
+  ftp 'transfer:STOR new' other repeat:20000000:x close other close
+  wait_until has_no_client
+  assert_no_file homes/alice/new
 }
 
 # bats test_tags=needs:limits,points:3

@@ -174,7 +174,7 @@ void handle_rnfr(struct session *self, const char *argument)
 
     if (!session_resolve(self, argument, path))
         return;
-    errno = EPERM; /* the home itself */
+    errno = EPERM; /* the root has no name that could be changed */
     if (*path_name(path) == '\0' || path_stat(self->home, path, &about) == -1) {
         session_refuse(self, 550, path, errno);
         return;

@@ -306,6 +306,53 @@ start_peer_server_again() {
 
 # ---- lines of peer, and crowd ----
 
+# start_server_of_data: two peers as an FTP server: one is its control connection, and tells the port of the
+# other one, which sends abc to whoever comes.
+start_server_of_data() {
+  local n control=() data=()
+  for n in {1..5}; do
+    data+=(accept send:abc close)
+  done
+  start data "$PEER" --listen --port 0 "${data[@]}"
+  wait_for_line data.out '^listening on '
+  for n in {1..5}; do
+    control+=(accept 'expect:EPSV\r\n' "send:229 Here (|||$(sed -n '1s/.*://p' data.out)|)\r\n" 'expect:RETR x\r\n' 'send:150 Here it comes\r\n')
+  done
+  start_peer_server "${control[@]}"
+}
+
+@test "peer: ask and reply: an FTP reply of one line or several, whose code must be the right one" {
+  start_peer_server accept 'expect:FEAT\r\n' 'send:211-There is\r\n 211 x\r\n211 End\r\n220 More\r\n' \
+    'expect:NOOP\r\n' 'send:500 No\r\n' accept 'send:20\r\n' accept 'send:200 x\n' accept 'send:200-x\r\n'
+  run "$PEER" --port "$port" ask:211:FEAT reply:220 ask:200:NOOP
+  assert_failure 1
+  assert_line --index 0 '211-There is'
+  assert_line --index 2 '211 End'
+  assert_line --index 3 '220 More'
+  assert_line --regexp '^peer: at ask:200:NOOP: another reply came: 500 No$'
+  local why
+  for why in 'another reply came' 'does not end with' 'the stream ended'; do
+    run "$PEER" --port "$port" reply:200
+    assert_failure 1
+    assert_line --regexp "^peer: at reply:200: .*$why"
+  done
+}
+
+@test "peer: transfer, take, give and other: an FTP data connection" {
+  start_server_of_data
+  peer ask:229:EPSV data 'send:RETR x\r\n' reply:150 take:abc
+  run "$PEER" --port "$port" ask:229:EPSV data 'send:RETR x\r\n' reply:150 take:abd
+  assert_failure 1
+  assert_line --regexp '^peer: at take:abd: after 2 of 3 bytes other bytes came$'
+  run "$PEER" --port "$port" ask:229:EPSV data 'send:RETR x\r\n' reply:150 take:ab
+  assert_failure 1
+  run "$PEER" --port "$port" ask:229:EPSV data 'send:RETR x\r\n' reply:150 take:abcd
+  assert_failure 1
+  assert_line --regexp 'the stream ended$'
+  run "$PEER" --port "$port" ask:229:EPSV data 'send:RETR x\r\n' reply:150 other expect:abc eof close other
+  assert_success
+}
+
 @test "peer: lines prints each line as it comes, and what stands before the end" {
   start_peer_server accept 'send:one\n\x1btwo\nhal' wait send:f close
   start_peer reader lines
