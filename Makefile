@@ -40,7 +40,7 @@ LIBRARY  = $(BUILD)/common/common.a
 all: programs tools
 	@scripts/help
 programs: $(PROGRAMS)
-	$(if $(WITHOUT),@echo "not built: $(WITHOUT); lessons 10 to 12 need OpenSSL$(if $(FTP),,, lesson 12 libcrypt and libedit); run: scripts/setup" >&2)
+	$(if $(WITHOUT),@echo "not built: $(WITHOUT); $(if $(CRYPTO),lesson 12 needs libcrypt and libedit,lessons 10 to 12 need OpenSSL); run: scripts/setup" >&2)
 tools: $(TOOLS) $(STRIKER) $(CHECKS) $(BENCH)
 
 # `make 02-tcp-time` builds the programs of one lesson.

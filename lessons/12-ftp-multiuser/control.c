@@ -124,14 +124,20 @@ int control_fill(struct control *control)
 
 int control_receive(struct control *control, double seconds, char **line, size_t *length)
 {
+    const double end = net_now() + seconds;
     int result;
 
     while ((result = control_next(control, line, length)) == 0) {
+        const double left = end - net_now();
         control->channel.waits_for = POLLIN;
         if (control_flush(control) == -1)
             return -1;
+        /* A byte now and then is no line: the time does not begin anew. */
+        errno = ETIMEDOUT;
+        if (seconds > 0 && left <= 0)
+            return -1;
         if (!channel_has_pending(&control->channel) &&
-            channel_wait(&control->channel, seconds) == -1)
+            channel_wait(&control->channel, seconds > 0 ? left : 0) == -1)
             return -1;
         int filled = control_fill(control);
         if (filled == 0 || (filled == -1 && errno != EAGAIN))

@@ -52,14 +52,16 @@ int listing_parse_facts(const char *names)
     return facts;
 }
 
-void listing_write_facts(struct buffer *out, int facts)
+void listing_write_facts(struct buffer *out, int facts, bool all)
 {
     char text[32];
 
     for (int i = 0; i < FACTS; i++) {
+        const bool is_chosen = (facts & facts_known[i].bit) != 0;
         int length = snprintf(text, sizeof text, "%s%s;", facts_known[i].name,
-                              (facts & facts_known[i].bit) != 0 ? "*" : "");
-        buffer_append(out, text, (size_t)length);
+                              all && is_chosen ? "*" : "");
+        if (all || is_chosen)
+            buffer_append(out, text, (size_t)length);
     }
 }
 

@@ -39,8 +39,9 @@ enum {
  * ignored). Returns their bits. */
 int listing_parse_facts(const char *names);
 
-/* Writes "Type*;Size*;Modify;" for FEAT, with a '*' behind those in `facts`. */
-void listing_write_facts(struct buffer *out, int facts);
+/* Writes all of them for FEAT, "Type*;Size*;Modify;", with a '*' behind those in `facts`; or, if not
+ * `all`, those in `facts` alone, "Type;Size;", as the reply to OPTS MLST has them (RFC 3659, 7.9). */
+void listing_write_facts(struct buffer *out, int facts, bool all);
 
 struct listing_style {
     enum listing_format format;

@@ -39,7 +39,7 @@ void handle_retr(struct session *self, const char *argument)
 
     if (!session_resolve(self, argument, path))
         return;
-    /* EXERCISE 3: open the file; if that fails, refuse_file says why. If the client wants to begin
+    /* EXERCISE 4: open the file; if that fails, refuse_file says why. If the client wants to begin
      * behind its end, reply 554. Open the data connection; send the file from there on, and conclude
      * the transfer. The file is closed in any case */
     int file = path_open_file(self->home, path, &about);
@@ -71,6 +71,7 @@ struct selection {
     struct stat about;
     char pattern[PATH_NAME_SIZE]; /* which names in the directory; "": all */
     char prefix[PATH_SIZE]; /* NLST: before each name, so that RETR understands it */
+    char name[PATH_SIZE];   /* of one file: as the client has written it */
     struct listing_style style;
 };
 
@@ -162,8 +163,7 @@ static enum transfer_end send_listing(struct transfer *transfer, struct listing 
 
 /* The same, for whatever was selected. */
 static enum transfer_end send_selection(struct transfer *transfer,
-                                        const struct selection *selection,
-                                        const char *argument)
+                                        const struct selection *selection)
 {
     const struct session *self = transfer->session;
     struct buffer line = {0};
@@ -181,7 +181,7 @@ static enum transfer_end send_selection(struct transfer *transfer,
     }
     const bool is_part =
         upload_has_part(self->home, selection->path, &(struct stat){.st_mode = 0});
-    if (listing_write_entry(&line, &selection->style, argument, &selection->about,
+    if (listing_write_entry(&line, &selection->style, selection->name, &selection->about,
                             is_part) == 0)
         end = transfer_send(transfer, buffer_front(&line), buffer_length(&line));
     buffer_free(&line);
@@ -206,10 +206,12 @@ static void list(struct session *self, const char *argument, const char *verb,
     }
     if (selection->style.format == LISTING_NAMES && is_directory)
         set_prefix(selection, argument);
+    /* Of the argument there must be a copy: data_open hears what comes next. */
+    snprintf(selection->name, sizeof selection->name, "%s", argument);
     if (!data_open(self, "here comes the listing"))
         return;
     transfer_begin(&transfer, self, verb, selection->path);
-    transfer_conclude(&transfer, send_selection(&transfer, selection, argument), 0);
+    transfer_conclude(&transfer, send_selection(&transfer, selection), 0);
 }
 
 void handle_list(struct session *self, const char *argument)

@@ -69,7 +69,7 @@ static void set_facts(struct session *self, const char *names)
     struct buffer facts = {0};
 
     self->facts = listing_parse_facts(names);
-    listing_write_facts(&facts, self->facts);
+    listing_write_facts(&facts, self->facts, false);
     control_reply(&self->control, 200, "MLST OPTS %.*s", (int)buffer_length(&facts),
                   buffer_front(&facts));
     buffer_free(&facts);
@@ -101,4 +101,18 @@ void handle_syst(struct session *self, const char *argument)
 {
     (void)argument;
     control_reply(&self->control, 215, "UNIX Type: L8");
+}
+
+/* CLNT and CSID: client and server say what they are (draft-peterson-ftp-csid). */
+void handle_clnt(struct session *self, const char *argument)
+{
+    (void)argument;
+    control_reply(&self->control, 200, "good to know");
+}
+
+void handle_csid(struct session *self, const char *argument)
+{
+    (void)argument;
+    control_reply(&self->control, 200,
+                  "Name=Twelve Sockets; Version=12; CaseSensitive=1; DirSep=/;");
 }

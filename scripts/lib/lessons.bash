@@ -71,7 +71,12 @@ find_lesson() {
 build_targets() {
   scripts/need make || exit # also where a failure of this function is asked for
   # The lesson is $1, if it is one.
-  [[ $1 != 1[0-2]-* ]] || scripts/need libcrypto || exit
+  local library libraries=()
+  [[ $1 != 1[0-2]-* ]] || libraries=(libcrypto)
+  [[ $1 != 12-* ]] || libraries+=(libssl libcrypt libedit)
+  for library in "${libraries[@]}"; do
+    scripts/need "$library" || exit
+  done
   # A compiler that is not installed is no fault in the lesson: it has its own message.
   build_output=$(make -s BUILD="$build" compiler 2>&1) || {
     grep -v '^make' <<<"$build_output" >&2 || true

@@ -89,7 +89,7 @@ static void check_facts(const char *names)
     size_t used = 0;
 
     check((facts & ~LISTING_ALL) == 0);
-    listing_write_facts(&out, facts);
+    listing_write_facts(&out, facts, true);
     check(buffer_length(&out) < sizeof text);
     for (size_t i = 0; i < buffer_length(&out); i++) {
         if (buffer_front(&out)[i] != '*')

@@ -56,9 +56,14 @@ ftp_as() {
   peer "${login[@]}" "${@:2}"
 }
 
-# guest ACTION...: a session in which nobody is logged in.
+# guest [--source ADDRESS] ACTION...: a session in which nobody is logged in.
 guest() {
-  peer reply:220 "$@"
+  local source=()
+  if [[ $1 == --source ]]; then
+    source=("$1" "$2")
+    shift 2
+  fi
+  peer "${source[@]}" reply:220 "$@"
 }
 
 # start_ftp_session NAME [ACTION]...: it is logged in when this returns.
@@ -93,14 +98,12 @@ told_port() {
 
 put_file() {
   mkdir -p homes/alice
-  # shellcheck disable=SC2059 # the escapes are meant
-  printf "$2" >"homes/alice/$1"
+  printf %b "$2" >"homes/alice/$1"
 }
 
 # assert_file PATH TEXT: a file in alice's home has these bytes, with printf's escapes.
 assert_file() {
-  # shellcheck disable=SC2059
-  printf "$2" | cmp -s - "homes/alice/$1" ||
+  printf %b "$2" | cmp -s - "homes/alice/$1" ||
     fail_because "the file $1 has other bytes" "$2" "$(cat -A "homes/alice/$1" 2>&1)"
 }
 

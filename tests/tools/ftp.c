@@ -149,7 +149,7 @@ void ftp_data(struct peer *peer, const struct step *step)
     struct sockaddr_storage address;
 
     (void)step;
-    if (peer->listener != -1) {
+    if (strncmp(peer->reply, "22", 2) != 0 && peer->listener != -1) {
         wire_await(peer, peer->listener, POLLIN);
         peer->other = accept(peer->listener, NULL, NULL);
         if (peer->other == -1)
@@ -175,6 +175,8 @@ static unsigned listen_for_data(struct peer *peer, struct sockaddr_storage *addr
     socklen_t length = address_of(peer, getsockname, address);
 
     set_port(address, 0);
+    if (peer->listener != -1)
+        close(peer->listener);
     peer->listener = open_socket(peer, address->ss_family);
     if (bind(peer->listener, (struct sockaddr *)address, length) == -1 ||
         listen(peer->listener, 1) == -1 ||
