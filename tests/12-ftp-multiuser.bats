@@ -2253,11 +2253,15 @@ PYTHON
   start_tls
   begin_quiet
   put_file a hello
-  guest 'ask:234:AUTH TLS' 'send:USER alice\r\nPASS secret\r\n' shutdown eof
-  guest 'ask:234:AUTH TLS' 'send:\x16\x03\x01\xff\xff\x01\x02\x03' shutdown eof
-  guest 'ask:234:AUTH TLS' 'repeat:100000:\0' rst
   guest 'ask:234:AUTH TLS' rst
+  guest 'ask:234:AUTH TLS' shutdown eof
   python_ftp <<'PYTHON'
+for garbage in (b"USER alice\r\nPASS secret\r\n", b"\x16\x03\x01\xff\xff\x01\x02\x03", bytes(20000)):
+    s = Session(secure=False)
+    s.ask(234, "AUTH TLS")
+    s.control.sendall(garbage)
+    if not ends(s):
+        fail("the connection does not end")
 s = Session(user="alice")
 raw(s.control).sendall(b"NOOP\r\n" * 100)
 if not ends(s):
@@ -2326,4 +2330,297 @@ stands_still() {
   before=$(cpu_ticks "${pid_of[server]}")
   nap 0.1
   (($(cpu_ticks "${pid_of[server]}") == before))
+}
+
+# ---- the server: the clients that people use ----
+
+# tree: files in the directory `tree`, and one of them changed in `changed`.
+make_tree() {
+  mkdir -p tree/sub/deeper
+  random_file tree/large 1000000
+  random_file "tree/two words" 5
+  random_file tree/sub/deeper/bytes 70000
+  : >tree/sub/empty
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: curl: put, get, both of them from where they broke off, append, and listings" {
+  need curl
+  start_ftp
+  random_file file 1000000
+  put_url file sub/file --ftp-create-dirs
+  assert_succeeds
+  head -c 300000 file >half
+  cp half homes/alice/.ftp-part.half
+  put_url file half -C -
+  assert_succeeds
+  assert_same_file file half
+  get_url half -C - -o half
+  assert_succeeds
+  assert_same_file half half
+  printf 'more' >more
+  put_url more half --append
+  assert_succeeds
+  assert_same "$(stat -c %s homes/alice/half)" 1000004
+  get_url half -P - -o active
+  assert_succeeds
+  assert_same_file active half
+  get_url half -P - --disable-eprt -o port
+  assert_same_file port half
+  get_url half --disable-epsv -o pasv
+  assert_same_file pasv half
+  get_url sub/ --list-only
+  assert_printed file
+  get_url ''
+  assert_reply ' 1000004 .* half$'
+  get_url half -r 10-19 -o range
+  assert_same "$(stat -c %s range)" 10
+  get_url half -I
+  assert_reply '^Content-Length: 1000004'
+  get_url missing
+  ((status != 0)) || fail "curl got a file that is not there"
+  get_url '' -Q 'MKD new' -Q 'RNFR half' -Q 'RNTO new/half' -Q '-DELE new/half' -o list
+  assert_succeeds
+  assert_gone half
+  assert_gone new/half
+}
+
+# lftp_ftp COMMANDS [OPTION]...: lftp executes them as alice.
+lftp_ftp() {
+  run_bounded env HOME="$PWD" lftp -u alice,secret -e "set net:timeout 5; set net:max-retries 1; set cmd:fail-exit yes; ${*:2} $1; quit" \
+    "ftp://$host:$port"
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: lftp: put, get, reput, and whole directories both ways" {
+  need lftp
+  start_ftp
+  make_tree
+  lftp_ftp 'mirror -R tree copy; mirror copy back; ls copy; cls copy'
+  assert_succeeds
+  diff -r tree homes/alice/copy
+  diff -r tree back
+  assert_reply 'two words' 2
+  # The second time there is nothing to do: sizes and times are right.
+  lftp_ftp 'mirror -v -R tree copy; mirror -v copy back'
+  assert_succeeds
+  assert_reply 'Transferring' 0
+  head -c 400000 tree/large >homes/alice/.ftp-part.large
+  lftp_ftp 'reput tree/large; get large -o got; mkdir -p a/b; mv large a/b/large; rm -r copy; pget -n 3 a/b/large -o parallel'
+  assert_succeeds
+  cmp got tree/large
+  cmp parallel tree/large
+  assert_same "$(ls -A homes/alice)" a
+  head -c 400000 tree/large >continued
+  lftp_ftp 'get -c a/b/large -o continued; chmod 600 a/b/large'
+  assert_succeeds
+  cmp continued tree/large
+  assert_same "$(stat -c %a homes/alice/a/b/large)" 600
+}
+
+# bats test_tags=needs:tls,points:2
+@test "server: lftp: whole directories both ways, under TLS" {
+  need lftp
+  start_tls --require-tls
+  make_tree
+  lftp_ftp 'mirror -R tree copy; mirror copy back; mirror -P 3 copy parallel' \
+    'set ftp:ssl-force yes; set ftp:ssl-protect-data yes; set ssl:verify-certificate no;'
+  assert_succeeds
+  diff -r tree homes/alice/copy
+  diff -r tree back
+  diff -r tree parallel
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: tnftp: put, get, mget, append, reget and ls" {
+  need tnftp
+  start_ftp
+  make_tree
+  random_file one 1000
+  random_file two 2000
+  printf 'machine %s login alice password secret\n' "$host" >netrc
+  chmod 600 netrc
+  mkdir into
+  head -c 300 one >into/half
+  run_bounded tnftp -i -N netrc -P "$port" "$host" <<'FTP'
+binary
+put one
+put two
+put "tree/two words" "two words"
+ls
+mkdir sub
+cd sub
+put two twin
+append one twin
+pwd
+cd ..
+lcd into
+mget o* tw*
+get sub/twin twin
+reget one half
+rename one first
+delete two
+quit
+FTP
+  assert_same_file one first
+  assert_gone two
+  cmp one into/one
+  cmp one into/half
+  cmp two into/two
+  cmp "tree/two words" "into/two words"
+  assert_same "$(stat -c %s into/twin)" 3000
+  assert_reply '(^| )two words$'
+  run_bounded tnftp -o url -P "$port" "ftp://alice:secret@$host:$port/first"
+  cmp url one
+  random_file upload 300000
+  run_bounded tnftp -u "ftp://alice:secret@$host:$port/uploaded" upload
+  assert_same_file upload uploaded
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: wget: get, -c, and a whole directory" {
+  need wget
+  local url
+  start_ftp
+  make_tree
+  mkdir -p homes/alice
+  cp -r tree homes/alice/tree
+  url=ftp://alice:secret@$host:$port
+  run_bounded env HOME="$PWD" wget -q -O got --tries 1 -T 5 "$url/tree/large"
+  assert_succeeds
+  cmp got tree/large
+  head -c 300000 tree/large >large
+  run_bounded env HOME="$PWD" wget -c --tries 1 -T 5 "$url/tree/large"
+  assert_succeeds
+  cmp large tree/large
+  assert_regex "$stderr" '700000'
+  run_bounded env HOME="$PWD" wget -q -r -nH -P all --tries 1 -T 5 "$url/tree/"
+  assert_succeeds
+  diff -r tree all/tree
+  run_bounded env HOME="$PWD" wget -q --no-passive-ftp -O active --tries 1 -T 5 "$url/tree/large"
+  assert_succeeds
+  cmp active tree/large
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: Python's ftplib: storbinary, retrlines, nlst, mlsd, REST, and abort" {
+  start_ftp
+  random_file file 500000
+  python_ftp <<'PYTHON'
+import ftplib, io
+
+content = open("file", "rb").read()
+ftp = ftplib.FTP()
+ftp.connect(HOST, PORT, TIMEOUT)
+ftp.login("alice", "secret")
+ftp.storbinary("STOR file", io.BytesIO(content))
+ftp.storlines("STOR lines", io.BytesIO(b"one\ntwo\n"))
+lines = []
+ftp.retrlines("RETR lines", lines.append)
+assert lines == ["one", "two"], lines
+assert sorted(ftp.nlst()) == ["file", "lines"], ftp.nlst()
+facts = dict(ftp.mlsd(facts=["type", "size"]))
+assert facts["file"] == {"type": "file", "size": "500000"}, facts
+ftp.voidcmd("TYPE I")
+assert ftp.size("file") == 500000
+data, size = ftp.ntransfercmd("RETR file", rest=100000)
+assert size == 400000, size
+assert receive_all(data) == content[100000:]
+data.close()
+ftp.voidresp()
+data = ftp.transfercmd("RETR file")
+data.recv(1)
+ftp.abort()
+data.close()
+# In ftplib the second reply to ABOR is the user's.
+ftp.voidresp()
+data = ftp.transfercmd("STOR rest")
+data.sendall(content[:1000])
+wait_until(lambda: has_bytes("homes/alice/.ftp-part.rest", 1000))
+assert ftp.abort().startswith("426")
+data.close()
+ftp.voidresp()
+assert ftp.size("rest") == 1000
+ftp.storbinary("STOR rest", io.BytesIO(content[1000:]), rest=1000)
+ftp.mkd('a "b"')
+ftp.cwd('a "b"')
+assert ftp.pwd() == '/a "b"', ftp.pwd()
+ftp.cwd("..")
+ftp.rmd('a "b"')
+ftp.rename("rest", "renamed")
+ftp.delete("file")
+ftp.set_pasv(False)
+back = io.BytesIO()
+ftp.retrbinary("RETR renamed", back.write)
+assert back.getvalue() == content
+ftp.quit()
+PYTHON
+  assert_same_file file renamed
+  assert_gone file
+}
+
+# ---- the server: bad weather ----
+
+# under_weather MODE [OPTION]...: a file there and back, plain and in the middle of other files.
+under_weather() {
+  under_chaos "$1"
+  start_ftp "${@:2}"
+  random_file file 100000
+  put_url file file
+  assert_succeeds
+  assert_same_file file file
+  get_url file -o back
+  assert_succeeds
+  cmp file back
+  break_upload part half
+  ftp 'transfer:APPE part' give:more reply:226 'transfer:RETR part' take:halfmore reply:226 \
+    transfer:LIST listing reply:226 'ask:250:DELE part'
+  assert_reply ' 100000 .* file$'
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: files go both ways, though write takes only a part of the bytes" {
+  under_weather short-write
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: files go both ways, though each call may be interrupted by a signal" {
+  under_weather eintr
+}
+
+# bats test_tags=needs:stores,points:2
+@test "server: files go both ways, though each recv gets one byte and each send a half" {
+  under_weather short-recv,short-send
+}
+
+# bats test_tags=needs:stores
+@test "server: files go both ways, though a connection is gone before it is accepted, or nothing is ready" {
+  under_weather aborted,eagain
+}
+
+# bats test_tags=needs:quota,points:2,exercise:6
+@test "server: the quota is right, though write takes only a part of the bytes, or none for a signal" {
+  under_chaos short-write,eintr
+  start_quota 100000
+  random_file file 60000
+  run_bounded curl -sS --max-time 10 --user dave:secret --upload-file file "ftp://$host:$port/a"
+  assert_succeeds
+  run_bounded curl -sS --max-time 10 --user dave:secret --upload-file file "ftp://$host:$port/b"
+  ((status != 0)) || fail "curl took it for stored"
+  assert_used dave 60000
+  ftp_as dave 'transfer:STOR b' give-repeat:40000:b reply:226
+  assert_used dave 100000
+}
+
+# bats test_tags=needs:tls,points:2
+@test "server: TLS, though each recv gets one byte, each send a half, and signals come" {
+  under_chaos short-recv,short-send,eintr
+  start_tls
+  random_file file 20000
+  put_url file file -k --ssl-reqd
+  assert_succeeds
+  assert_same_file file file
+  get_url file -k --ssl-reqd -o back
+  assert_succeeds
+  cmp file back
 }

@@ -234,6 +234,10 @@ void channel_close(struct channel *channel)
     if (channel->fd == -1)
         return;
     const int error = errno;
+    /* OpenSSL would let nobody resume a session of which a connection was cut off; but with FTP the next
+     * data connection has to. */
+    if (channel->tls != NULL)
+        SSL_set_shutdown(channel->tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(channel->tls);
     ERR_clear_error();
     errno = error;

@@ -47,7 +47,8 @@ void handle_retr(struct session *self, const char *argument)
         refuse_file(self, path, errno);
         return;
     }
-    snprintf(what, sizeof what, "%s: %jd bytes", path, (intmax_t)(about.st_size - from));
+    /* In this form, with the parentheses, many clients look for the size. */
+    snprintf(what, sizeof what, "%s (%jd bytes)", path, (intmax_t)(about.st_size - from));
     if (from > about.st_size) {
         control_reply(&self->control, 554, "%s: it has %jd bytes only", path,
                       (intmax_t)about.st_size);
