@@ -45,19 +45,43 @@ port_words() {
   assert_same "$(head -n 1 server.out)" "listening on 127.0.0.1:$port"
 }
 
-# bats test_tags=id:logs-in,basic,needs:listens,points:5
+# bats test_tags=id:logs-in,basic,needs:listens,points:5,exercise:1
 @test "server: USER, PASS and QUIT: a greeting, and a reply to each" {
   start_ftp
   guest 'ask:331:USER alice' 'ask:230:PASS secret' ask:221:QUIT eof
 }
 
-# bats test_tags=id:stores,needs:logs-in,points:5
+# bats test_tags=id:resolves,needs:logs-in,points:3,exercise:2
+@test "server: CWD and PWD: the root has nothing above it; . and .. and slashes are resolved" {
+  start_ftp
+  ftp ask:257:PWD 'ask:257:MKD a' 'ask:250:CWD a' ask:257:PWD 'ask:250:CWD ../a//./' ask:257:PWD \
+    'ask:250:CWD ../../..' ask:257:PWD 'ask:250:CWD /a/../a' ask:257:PWD 'ask:553:CWD '"$(printf '%0256d' 0)"
+  assert_same "$(grep '^257 ' run.out | cut -d '"' -f 2 | paste -s -d ' ')" "/ /a /a /a / /a"
+}
+
+# bats test_tags=id:waits,needs:resolves,points:3,exercise:3
+@test "server: EPSV and PASV: it listens on the port that it tells" {
+  start_ftp
+  ftp ask:229:EPSV data
+  ftp ask:227:PASV data
+}
+
+# bats test_tags=id:stores,needs:waits,points:5,exercise:4
 @test "server: STOR and RETR: what is stored is in the user's home, and comes back" {
   start_ftp
   ftp 'transfer:STOR hello' 'give:Hello\n' reply:226 'transfer:RETR hello' 'take:Hello\n' reply:226
   assert_file hello 'Hello\n'
   get_url hello
   assert_printed Hello
+}
+
+# bats test_tags=id:walks,needs:stores,points:3,exercise:5
+@test "server: a file in a directory of a directory" {
+  start_ftp
+  ftp 'ask:257:MKD a' 'ask:257:MKD a/b' 'transfer:STOR a/b/hello' 'give:Hello\n' reply:226 'transfer:RETR /a/b/hello' \
+    'take:Hello\n' reply:226 'ask:550:CWD a/b/hello' 'ask:550:CWD a/none/b'
+  assert_file a/b/hello 'Hello\n'
+  assert_files homes/alice a
 }
 
 # bats test_tags=needs:logs-in,points:3
@@ -110,10 +134,13 @@ port_words() {
   has_replied wrong 530
   start_peer second reply:220 'ask:331:USER alice' say:asking wait 'ask:230:PASS secret'
   wait_for_line second.out '^asking$'
-  nap 0.5 # the second wrong password is being looked at
+  nap 0.5 # the second wrong password has been looked at, and costs 2 s
+  local began=${EPOCHREALTIME//[!0-9]/}
   tell second on
-  has_replied wrong 530 2
   wait_for_status second 0
+  ((${EPOCHREALTIME//[!0-9]/} - began > 300000)) ||
+    fail_because "the second connection did not wait" "about 1.5 s" "$((${EPOCHREALTIME//[!0-9]/} - began)) us"
+  has_replied wrong 530 2
 }
 
 # bats test_tags=needs:logs-in,points:2
@@ -180,7 +207,7 @@ port_words() {
 
 # ---- the server: commands ----
 
-# bats test_tags=needs:logs-in,points:3
+# bats test_tags=needs:logs-in,points:3,exercise:1
 @test "server: commands that are unknown, that need an argument, or come in the wrong order" {
   start_ftp
   guest 'ask:503:PASS secret' ask:500:NONSENSE 'ask:500: USER alice' ask:500: 'ask:500:USERalice' ask:501:USER \
@@ -280,7 +307,7 @@ port_words() {
 
 # ---- the server: data connections ----
 
-# bats test_tags=id:connects,needs:stores,points:5
+# bats test_tags=id:connects,needs:stores,points:5,exercise:3
 @test "server: PASV, EPSV, PORT and EPRT: each makes a data connection" {
   start_ftp
   put_file hello 'Hello\n'
@@ -484,7 +511,7 @@ port_words() {
   assert_same "$(stat -c %s homes/alice/large homes/alice/empty)" $'10000000\n0'
 }
 
-# bats test_tags=needs:stores,points:3
+# bats test_tags=needs:stores,points:3,exercise:4
 @test "server: REST: RETR from there on; 554 behind the end" {
   start_ftp
   put_file hello 'Hello\n'
@@ -495,7 +522,7 @@ port_words() {
   assert_printed llo
 }
 
-# bats test_tags=needs:stores,points:3,mistake:rest-leaks
+# bats test_tags=needs:stores,points:3,mistake:rest-leaks,exercise:1
 @test "server: REST is for the next transfer only" {
   start_ftp
   put_file hello 'Hello\n'
@@ -506,7 +533,7 @@ port_words() {
     'ask:350:REST 3' ask:425:LIST "${whole[@]}" 'ask:350:REST 3' 'ask:350:REST 0' "${whole[@]}"
 }
 
-# bats test_tags=needs:stores,points:2
+# bats test_tags=needs:stores,points:2,exercise:4
 @test "server: RETR of what is not there, or no file" {
   start_ftp
   put_file hello 'Hello\n'
@@ -719,7 +746,7 @@ assert_outside_untouched() {
   assert_same "$(stat -c %Y outside)" "$(date -d '2020-01-01 UTC' +%s)"
 }
 
-# bats test_tags=id:jailed,needs:stores,points:5,mistake:dotdot-escapes
+# bats test_tags=id:jailed,needs:walks,points:5,mistake:dotdot-escapes,exercise:2
 @test "server: .. in the root stays in the root; absolute paths begin at the home" {
   start_ftp
   outside
@@ -736,7 +763,7 @@ assert_outside_untouched() {
   assert_outside_untouched
 }
 
-# bats test_tags=needs:jailed,points:5,mistake:link-followed
+# bats test_tags=needs:jailed,points:5,mistake:link-followed,exercise:5
 @test "server: symbolic links are listed, and followed by no command" {
   start_ftp
   outside
@@ -785,7 +812,7 @@ assert_outside_untouched() {
   assert_no_file homes/alice/pipe
 }
 
-# bats test_tags=needs:jailed,points:3
+# bats test_tags=needs:jailed,points:3,exercise:5
 @test "server: a directory that becomes a link while somebody is in it" {
   start_ftp
   outside
@@ -813,7 +840,7 @@ assert_outside_untouched() {
 
 # ---- the server: files and directories ----
 
-# bats test_tags=needs:stores,points:3
+# bats test_tags=needs:stores,points:3,exercise:5
 @test "server: MKD, CWD, CDUP, PWD, RMD, and their old names" {
   start_ftp
   ftp 'ask:257:MKD a' 'ask:257:MKD a/b' 'ask:257:XMKD /a/b/c' 'ask:250:CWD a/b/c' ask:257:PWD ask:250:CDUP ask:257:XPWD ask:250:XCUP \
@@ -1426,7 +1453,7 @@ has_no_echo() {
   assert_no_part a
 }
 
-# bats test_tags=needs:stores,points:5,mistake:dead-client-trusted
+# bats test_tags=needs:stores,points:5
 @test "server: a client that dies in the middle has not stored a file, though both connections end in order" {
   local n
   start_ftp
@@ -1459,6 +1486,19 @@ has_no_echo() {
     assert_gone "late$n"
     assert_part "late$n" half
   done
+}
+
+# bats test_tags=needs:stores,points:2,mistake:dead-client-trusted
+@test "server: a client that is gone before the server has read what it sent has not stored a file" {
+  start_ftp
+  start_ftp_session early ask:229:EPSV say:listens wait data 'send:STOR early\r\n' give:half
+  wait_for_line early.out '^listens$'
+  freeze server
+  tell early on
+  wait_for_status early 0
+  thaw server
+  wait_until has_no_client
+  assert_gone early
 }
 
 # bats test_tags=needs:stores,points:3
