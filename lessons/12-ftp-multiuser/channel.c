@@ -172,7 +172,9 @@ ssize_t channel_sendfile(struct channel *channel, int file, off_t *at, size_t co
 
 bool channel_has_pending(const struct channel *channel)
 {
-    return channel->tls != NULL && SSL_has_pending(channel->tls);
+    /* Not SSL_has_pending: it counts a record of which only a part has come, too, and that can't be had
+     * before its rest is here. Who looked again and again would find nothing, and use a CPU. */
+    return channel->tls != NULL && SSL_pending(channel->tls) > 0;
 }
 
 int channel_wait(const struct channel *channel, double seconds)
@@ -232,6 +234,10 @@ void channel_close(struct channel *channel)
     if (channel->fd == -1)
         return;
     const int error = errno;
+    /* OpenSSL would let nobody resume a session of which a connection was cut off; but with FTP the next
+     * data connection has to. */
+    if (channel->tls != NULL)
+        SSL_set_shutdown(channel->tls, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(channel->tls);
     ERR_clear_error();
     errno = error;

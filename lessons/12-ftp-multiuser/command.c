@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include "data.h"
+#include "facts.h"
 #include "listing.h"
 #include "login.h"
 #include "manage.h"
@@ -81,14 +82,18 @@ static const struct command commands[] = {
     {"SIZE", handle_size, LOGIN | ARGUMENT, "PATH: how many bytes has it?"},
     {"MDTM", handle_mdtm, LOGIN | ARGUMENT, "PATH: when was it changed?"},
     {"MFMT", handle_mfmt, LOGIN | ARGUMENT, "TIME PATH: say when it was changed"},
+    {"MFF", handle_mff, LOGIN | ARGUMENT,
+     "FACT=VALUE; PATH: change its time or its mode"},
     {"HASH", handle_hash, LOGIN | ARGUMENT, "PATH: its SHA-256"},
     {"AVBL", handle_avbl, LOGIN, "[PATH]: how many bytes may still be stored?"},
-    {"SITE", handle_site, LOGIN | ARGUMENT, "QUOTA|CHMOD MODE PATH: beyond FTP"},
+    {"SITE", handle_site, LOGIN | ARGUMENT, "COMMAND: beyond FTP; see SITE HELP"},
 
     {"FEAT", handle_feat, 0, "what this server can do beyond RFC 959"},
     {"HELP", handle_help, 0, "[COMMAND]: this text"},
     {"NOOP", handle_noop, KEEPS_RESTART, "do nothing"},
     {"SYST", handle_syst, 0, "what kind of system is this?"},
+    {"CLNT", handle_clnt, 0, "NAME: which program you are"},
+    {"CSID", handle_csid, 0, "[NAME]: which program this is"},
 
     {"XCWD", handle_cwd, LOGIN | ARGUMENT, NULL},
     {"XCUP", handle_cdup, LOGIN, NULL},
@@ -126,9 +131,11 @@ static const struct command *find(const struct command *table, int count,
 
 static void handle_feat(struct session *self, const char *argument)
 {
-    static const char *const features[] = {"EPRT", "EPSV",        "HASH SHA-256*", "MDTM",
-                                           "MFMT", "REST STREAM", "SIZE",          "TVFS",
-                                           "UTF8", "AVBL",        "SITE QUOTA"};
+    static const char *const features[] = {
+        "AVBL", "CLNT",          "CSID",       "EPRT",
+        "EPSV", "HASH SHA-256*", "MDTM",       "MFF Modify;UNIX.mode;",
+        "MFMT", "REST STREAM",   "SITE QUOTA", "SIZE",
+        "TVFS", "UTF8"};
     struct control *control = &self->control;
     struct buffer facts = {0};
 

@@ -91,7 +91,7 @@ static bool become_passive(struct session *self, struct sockaddr_storage *addres
     socklen_t length = sizeof *address;
 
     forget(&self->data);
-    /* EXERCISE 2: listen for the data connection with listen_somewhere, and find out with
+    /* EXERCISE 3: listen for the data connection with listen_somewhere, and find out with
      * getsockname(2) at which port; return true */
     if (listen_somewhere(self) == 0 &&
         getsockname(self->data.listener, (struct sockaddr *)address, &length) == 0)

@@ -24,8 +24,8 @@ struct run {
     struct remote *remote;
     struct fetch *fetch;
     struct remote_data data;
-    struct part *part;       /* NULL: stdout */
-    struct checksum *digest; /* NULL: none */
+    struct part *part;     /* NULL: stdout */
+    struct digest *digest; /* NULL: none */
     struct progress progress;
     off_t expected; /* bytes that the server says the file has, or -1 */
 };
@@ -33,7 +33,7 @@ struct run {
 /* Puts bytes where they belong. Returns 0, or -1 with errno. */
 static int keep(struct run *run, const char *bytes, size_t length)
 {
-    if (run->digest != NULL && checksum_add(run->digest, bytes, length) == -1)
+    if (run->digest != NULL && digest_add(run->digest, bytes, length) == -1)
         return -1;
     if (run->part != NULL ? part_add(run->part, bytes, length) == -1
                           : fwrite(bytes, 1, length, stdout) != length)
@@ -100,7 +100,7 @@ static int run_with_digest(struct run *run)
                             "get begins anew",
                             (intmax_t)fetch->before, (intmax_t)run->expected);
     if (run->digest != NULL && run->part != NULL &&
-        checksum_add_file(run->digest, run->part->file, fetch->before) == -1)
+        digest_add_file(run->digest, run->part->file, 0, fetch->before) == -1)
         return remote_blame_errno(remote, fetch->local);
     int result = receive(run);
     if (result == -1 && fetch->verified == VERIFY_DIFFERS && run->part != NULL)
@@ -110,16 +110,16 @@ static int run_with_digest(struct run *run)
 
 static int run_fetch(struct run *run)
 {
-    struct checksum digest;
+    struct digest digest;
 
     run->fetch->verified = VERIFY_FAILED;
     if (run->fetch->is_unverified || !run->remote->features.has_hash)
         return run_with_digest(run);
-    if (checksum_begin(&digest) == -1)
+    if (digest_begin(&digest) == -1)
         return remote_blame_errno(run->remote, "digest");
     run->digest = &digest;
     int result = run_with_digest(run);
-    checksum_end(&digest);
+    digest_end(&digest);
     return result;
 }
 

@@ -1,7 +1,6 @@
 /*
  * manage.c - files and directories, as manage.h says.
  */
-#define _DEFAULT_SOURCE /* timegm */
 #include "manage.h"
 
 #include "digest.h"
@@ -253,50 +252,6 @@ void handle_mdtm(struct session *self, const char *argument)
     control_reply(&self->control, 213, "%s", text);
 }
 
-/* Reads "20261126235959", a time in UTC. Returns whether it is one. */
-static bool parse_time(const char *text, size_t length, time_t *seconds)
-{
-    struct tm parts = {0}, copy;
-
-    if (length != 14 || strspn(text, "0123456789") < 14 ||
-        sscanf(text, "%4d%2d%2d%2d%2d%2d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
-               &parts.tm_hour, &parts.tm_min, &parts.tm_sec) != 6)
-        return false;
-    parts.tm_year -= 1900;
-    parts.tm_mon -= 1;
-    copy = parts;
-    *seconds = timegm(&copy);
-    /* 31 February would have become a day of March. */
-    return copy.tm_mon == parts.tm_mon && copy.tm_mday == parts.tm_mday &&
-           copy.tm_hour == parts.tm_hour && copy.tm_min == parts.tm_min &&
-           copy.tm_sec == parts.tm_sec;
-}
-
-/* MFMT TIME PATH: sets the time of the last change (draft-somers-ftp-mfxx). */
-void handle_mfmt(struct session *self, const char *argument)
-{
-    const size_t length = strcspn(argument, " ");
-    char path[PATH_SIZE];
-    struct stat about;
-    time_t seconds;
-
-    if (argument[length] == '\0' || !parse_time(argument, length, &seconds)) {
-        control_reply(&self->control, 501,
-                      "MFMT takes YYYYMMDDHHMMSS, in UTC, and a path");
-        return;
-    }
-    if (!session_resolve(self, argument + length + 1, path))
-        return;
-    int file = path_open_file(self->home, path, &about);
-    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds}};
-    if (file == -1 || futimens(file, times) == -1)
-        session_refuse(self, 550, path, errno);
-    else
-        control_reply(&self->control, 213, "Modify=%.14s; %s", argument, path);
-    if (file != -1)
-        close(file);
-}
-
 /* Computes the digest of a file. Returns 0, or -1 with errno. */
 static int compute_digest(int file, off_t size, char text[DIGEST_SIZE])
 {
@@ -367,29 +322,4 @@ void handle_site_quota(struct session *self, const char *argument)
     else
         control_reply(&self->control, 200, "%jd bytes are used; there is no limit",
                       (intmax_t)used);
-}
-
-/* SITE CHMOD MODE PATH: of the nine bits that say who may read, write and execute. */
-void handle_site_chmod(struct session *self, const char *argument)
-{
-    char path[PATH_SIZE], *end;
-    struct stat about;
-
-    const long mode = strtol(argument, &end, 8);
-    if (end == argument || mode < 0 || mode > 0777 || *end != ' ') {
-        control_reply(&self->control, 501,
-                      "SITE CHMOD takes a mode, such as 644, and a path");
-        return;
-    }
-    if (!session_resolve(self, end + 1, path))
-        return;
-    int file = path_open_file(self->home, path, &about);
-    if (file == -1 && errno == EISDIR)
-        file = path_open_directory(self->home, path);
-    if (file == -1 || fchmod(file, (mode_t)mode) == -1)
-        session_refuse(self, 550, path, errno);
-    else
-        control_reply(&self->control, 200, "%s has the mode %03lo now", path, mode);
-    if (file != -1)
-        close(file);
 }

@@ -22,10 +22,8 @@ void handle_rnto(struct session *self, const char *argument);
 /* What a file has. */
 void handle_size(struct session *self, const char *argument);
 void handle_mdtm(struct session *self, const char *argument);
-void handle_mfmt(struct session *self, const char *argument);
 void handle_hash(struct session *self, const char *argument);
 void handle_avbl(struct session *self, const char *argument);
-void handle_site_chmod(struct session *self, const char *argument);
 void handle_site_quota(struct session *self, const char *argument);
 
 #endif

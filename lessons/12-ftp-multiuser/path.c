@@ -27,7 +27,7 @@ int path_resolve(const char *directory, const char *argument, char path[PATH_SIZ
         length = strlen(directory);
         memcpy(path, directory, length);
     }
-    /* EXERCISE 4: go through the components of `argument`: ".." takes the last one away from the
+    /* EXERCISE 2: go through the components of `argument`: ".." takes the last one away from the
      * path, but none from the root; "." and an empty one change nothing; any other one is added
      * behind a slash, if it and the path are not too long */
     while (*argument != '\0') {

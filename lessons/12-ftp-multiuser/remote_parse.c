@@ -154,7 +154,7 @@ off_t remote_parse_size(const char *line, size_t length)
     return line == end ? (off_t)size : -1;
 }
 
-int remote_parse_hash(const char *line, size_t length, char digest[CHECKSUM_SIZE])
+int remote_parse_hash(const char *line, size_t length, char digest[DIGEST_SIZE])
 {
     static const char begin[] = "213 SHA-256 0-";
     const char *end = line + length;
@@ -164,15 +164,15 @@ int remote_parse_hash(const char *line, size_t length, char digest[CHECKSUM_SIZE
     line += strlen(begin);
     if (take_number(&line, end, INT64_MAX) == -1 || line == end || *line++ != ' ')
         return -1;
-    if (end - line < CHECKSUM_LENGTH ||
-        (end - line > CHECKSUM_LENGTH && line[CHECKSUM_LENGTH] != ' '))
+    if (end - line < DIGEST_LENGTH ||
+        (end - line > DIGEST_LENGTH && line[DIGEST_LENGTH] != ' '))
         return -1;
-    for (int i = 0; i < CHECKSUM_LENGTH; i++) {
+    for (int i = 0; i < DIGEST_LENGTH; i++) {
         if (!isxdigit((unsigned char)line[i]))
             return -1;
         digest[i] = (char)tolower((unsigned char)line[i]);
     }
-    digest[CHECKSUM_LENGTH] = '\0';
+    digest[DIGEST_LENGTH] = '\0';
     return 0;
 }
 

@@ -9,7 +9,7 @@
 #define REMOTE_PARSE_H
 
 #include "buffer.h"
-#include "checksum.h"
+#include "digest.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,7 +52,7 @@ off_t remote_parse_size(const char *line, size_t length);
 
 /* "213 SHA-256 0-49 HEX path", which answers HASH. Writes the digest in small letters. Returns 0, or
  * -1, if it is anything else: a digest of another kind, or not from the first byte on. */
-int remote_parse_hash(const char *line, size_t length, char digest[CHECKSUM_SIZE]);
+int remote_parse_hash(const char *line, size_t length, char digest[DIGEST_SIZE]);
 
 /* The path between quotes in `257 "path" ...`, in which "" is a quote. Writes it into `path`, which
  * has room for `length` bytes. Returns how many bytes it has, or -1. */

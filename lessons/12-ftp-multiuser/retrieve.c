@@ -39,7 +39,7 @@ void handle_retr(struct session *self, const char *argument)
 
     if (!session_resolve(self, argument, path))
         return;
-    /* EXERCISE 3: open the file; if that fails, refuse_file says why. If the client wants to begin
+    /* EXERCISE 4: open the file; if that fails, refuse_file says why. If the client wants to begin
      * behind its end, reply 554. Open the data connection; send the file from there on, and conclude
      * the transfer. The file is closed in any case */
     int file = path_open_file(self->home, path, &about);
@@ -47,7 +47,8 @@ void handle_retr(struct session *self, const char *argument)
         refuse_file(self, path, errno);
         return;
     }
-    snprintf(what, sizeof what, "%s: %jd bytes", path, (intmax_t)(about.st_size - from));
+    /* In this form, with the parentheses, many clients look for the size. */
+    snprintf(what, sizeof what, "%s (%jd bytes)", path, (intmax_t)(about.st_size - from));
     if (from > about.st_size) {
         control_reply(&self->control, 554, "%s: it has %jd bytes only", path,
                       (intmax_t)about.st_size);

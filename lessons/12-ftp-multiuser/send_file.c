@@ -23,8 +23,8 @@ struct run {
     struct send_file *sending;
     struct remote_data data;
     int file;
-    off_t length;            /* of the file, when it was opened */
-    struct checksum *digest; /* NULL: none */
+    off_t length;          /* of the file, when it was opened */
+    struct digest *digest; /* NULL: none */
     struct progress progress;
 };
 
@@ -50,7 +50,7 @@ static int send_bytes(struct run *run)
     ssize_t count;
 
     while ((count = read(run->file, piece, sizeof piece)) > 0) {
-        if (run->digest != NULL && checksum_add(run->digest, piece, (size_t)count) == -1)
+        if (run->digest != NULL && digest_add(run->digest, piece, (size_t)count) == -1)
             return remote_data_refuse(&run->data, strerror(errno));
         if (remote_data_send(&run->data, piece, (size_t)count) == -1)
             return remote_data_abort(&run->data, errno);
@@ -79,7 +79,7 @@ static int find_begin(struct run *run)
     }
     sending->size = sending->before;
     if (run->digest != NULL &&
-        checksum_add_file(run->digest, run->file, sending->before) == -1)
+        digest_add_file(run->digest, run->file, 0, sending->before) == -1)
         return remote_blame_errno(remote, sending->local);
     if (lseek(run->file, sending->before, SEEK_SET) == -1)
         return remote_blame_errno(remote, sending->local);
@@ -123,12 +123,12 @@ static int run_with_digest(struct run *run)
 int send_file(struct remote *remote, struct send_file *sending)
 {
     struct run run = {.remote = remote, .sending = sending};
-    struct checksum digest;
+    struct digest digest;
     int result = open_file(&run);
 
     sending->verified = VERIFY_FAILED;
     if (result == 0 && !sending->is_unverified && remote->features.has_hash) {
-        result = checksum_begin(&digest);
+        result = digest_begin(&digest);
         if (result == -1)
             remote_blame_errno(remote, "digest");
         else
@@ -137,7 +137,7 @@ int send_file(struct remote *remote, struct send_file *sending)
     if (result == 0)
         result = run_with_digest(&run);
     if (run.digest != NULL)
-        checksum_end(&digest);
+        digest_end(&digest);
     if (run.file != -1)
         net_close_keep_errno(run.file);
     return result;

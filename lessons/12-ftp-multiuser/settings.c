@@ -102,3 +102,17 @@ void handle_syst(struct session *self, const char *argument)
     (void)argument;
     control_reply(&self->control, 215, "UNIX Type: L8");
 }
+
+/* CLNT and CSID: client and server say what they are (draft-peterson-ftp-csid). */
+void handle_clnt(struct session *self, const char *argument)
+{
+    (void)argument;
+    control_reply(&self->control, 200, "good to know");
+}
+
+void handle_csid(struct session *self, const char *argument)
+{
+    (void)argument;
+    control_reply(&self->control, 200,
+                  "Name=Twelve Sockets; Version=12; CaseSensitive=1; DirSep=/;");
+}

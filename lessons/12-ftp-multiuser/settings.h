@@ -14,5 +14,7 @@ void handle_rest(struct session *self, const char *argument);
 void handle_opts(struct session *self, const char *argument);
 void handle_noop(struct session *self, const char *argument);
 void handle_syst(struct session *self, const char *argument);
+void handle_clnt(struct session *self, const char *argument);
+void handle_csid(struct session *self, const char *argument);
 
 #endif

@@ -30,6 +30,11 @@ static SSL_CTX *give_up(SSL_CTX *context, const char **reason)
 
 /* ---- a server ---- */
 
+enum {
+    SESSIONS = 4096,         /* of clients without tickets, that can be resumed */
+    WEEK = 7 * 24 * 60 * 60, /* in seconds: the longest life of a ticket (RFC 8446) */
+};
+
 static SSL_CTX *make_server_context(void)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -38,8 +43,11 @@ static SSL_CTX *make_server_context(void)
         return NULL;
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     /* What a session needs to be resumed is with the client, in a ticket that only this server can
-     * read: so the server keeps nothing. */
-    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+     * read. Only for clients that know no tickets the server keeps it, and not for too many. */
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(context, SESSIONS);
+    /* Else, after two hours, no file could be transferred any more. */
+    SSL_CTX_set_timeout(context, WEEK);
     SSL_CTX_set_options(context,
                         SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
 #ifdef SSL_OP_ENABLE_KTLS

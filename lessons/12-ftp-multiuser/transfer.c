@@ -319,6 +319,8 @@ void transfer_conclude(struct transfer *transfer, enum transfer_end end, int dir
 
     if (end == TRANSFER_DONE && direction != ACCESS_IN)
         end = end_stream(transfer);
+    else if (end == TRANSFER_DONE)
+        channel_end(&self->data.channel); /* many wait for that; others have gone */
     const int error = errno;
     if (end == TRANSFER_FILE) {
         reply_file_error(self, transfer->path, error);

@@ -26,7 +26,7 @@ bool verbs_complain(const struct verbs *verbs, const char *what)
 bool verbs_complain_of(const struct verbs *verbs, const char *what, const char *name)
 {
     char text[REMOTE_REASON + 260];
-    int length = snprintf(text, 260, "%s: ", name);
+    int length = snprintf(text, 260, "%s%s", name, *name != '\0' ? ": " : "");
     size_t used = length < 260 ? (size_t)length : 259;
 
     if (verbs->remote->was_interrupted && isatty(STDERR_FILENO))

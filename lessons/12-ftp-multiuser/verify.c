@@ -37,15 +37,15 @@ static enum verify_result compare_size(struct remote *remote, const char *path,
 }
 
 enum verify_result verify_file(struct remote *remote, const char *path,
-                               const struct checksum *digest, off_t size)
+                               const struct digest *digest, off_t size)
 {
-    char own[CHECKSUM_SIZE], other[CHECKSUM_SIZE];
+    char own[DIGEST_SIZE], other[DIGEST_SIZE];
     size_t at = 0, length;
     const char *line;
 
     if (digest == NULL || !remote->features.has_hash)
         return compare_size(remote, path, size);
-    if (checksum_text(digest, own) == -1) {
+    if (digest_text(digest, own) == -1) {
         remote_blame_errno(remote, "digest");
         return VERIFY_FAILED;
     }

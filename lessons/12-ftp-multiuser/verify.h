@@ -4,7 +4,7 @@
 #ifndef VERIFY_H
 #define VERIFY_H
 
-#include "checksum.h"
+#include "digest.h"
 #include "remote.h"
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ enum verify_result {
  * `digest`; if it has no such command, or `digest` is NULL, for its size, and compares that.
  */
 enum verify_result verify_file(struct remote *remote, const char *path,
-                               const struct checksum *digest, off_t size);
+                               const struct digest *digest, off_t size);
 
 /* The size that the server says a file has; -1 if it does not say one. It fails with -2, and the
  * reason, if the connection is lost, or Ctrl-C was pressed. */

@@ -31,14 +31,14 @@ static void check_line(const char *line, size_t length)
 {
     struct remote_features features = {0};
     struct remote_entry entry;
-    char digest[CHECKSUM_SIZE];
+    char digest[DIGEST_SIZE];
 
     check_port(remote_parse_passive(line, length));
     check_port(remote_parse_extended(line, length));
     check(remote_parse_size(line, length) >= -1);
     if (remote_parse_hash(line, length, digest) == 0)
-        check(strlen(digest) == CHECKSUM_LENGTH &&
-              strspn(digest, "0123456789abcdef") == CHECKSUM_LENGTH);
+        check(strlen(digest) == DIGEST_LENGTH &&
+              strspn(digest, "0123456789abcdef") == DIGEST_LENGTH);
     remote_parse_feature(line, length, &features);
     check(!features.must_choose_hash || features.has_hash);
 

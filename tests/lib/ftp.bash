@@ -124,3 +124,149 @@ server_still_serves() {
   put_file .still 'still\n'
   ftp 'transfer:RETR .still' 'take:still\n' reply:226
 }
+
+# ---- uploads ----
+#
+#   start_upload NAME PATH TEXT [ACTION]...   alice stores PATH, in the background: TEXT has come, and then the
+#                                 ACTIONs are done, at first for the control connection; the first `wait` is
+#                                 in front of them, so tell NAME lets it go on
+#   start_upload_as USER NAME PATH TEXT [ACTION]...
+#   upload_command                the command for start_upload: STOR if it is not set
+#   break_upload PATH TEXT        an upload that the client ends with ABOR, when TEXT has come
+#   part_of PATH                  prints the name of its part, below homes/
+#   assert_part PATH TEXT, assert_no_part PATH, and of a file in alice's home: assert_gone PATH
+#   random_file NAME BYTES        in the directory of the scenario
+#   put_url FILE PATH [OPTION]... curl stores it as alice
+
+# bytes_of TEXT: how many it has; its escapes are those of peer.
+bytes_of() {
+  printf %b "$1" | wc -c
+}
+
+part_of() {
+  local directory=
+  [[ $1 != */* ]] || directory=${1%/*}/
+  echo "$directory.ftp-part.${1##*/}"
+}
+
+# has_bytes FILE COUNT
+has_bytes() {
+  [[ $(stat -c %s "$1" 2>/dev/null) == "$2" ]]
+}
+
+start_upload() {
+  start_upload_as alice "$@"
+}
+
+start_upload_as() {
+  local user=$1 name=$2 path=$3 text=$4 size before=0
+  start_ftp_session_as "$user" "$name" "transfer:${upload_command:-STOR} $path" other "send:$text" other \
+    wait "${@:5}"
+  has_replied "$name" 150
+  # Behind what APPE or REST has kept.
+  before=${upload_before:-0}
+  size=$((before + $(bytes_of "$text")))
+  wait_until has_bytes "homes/$user/$(part_of "$path")" "$size" ||
+    fail_because "what was sent did not come into the part" "$size bytes" "$(ls -la "homes/$user")"
+}
+
+break_upload() {
+  start_upload broken "$1" "$2" ask:426:ABOR reply:226
+  tell broken on
+  wait_for_status broken 0
+}
+
+assert_part() {
+  local part
+  part=$(part_of "$1")
+  assert_file "$part" "$2"
+}
+
+assert_no_part() {
+  local part
+  part=homes/alice/$(part_of "$1")
+  [[ ! -e $part ]] || fail_because "a part of $1 has stayed" "none" "$(stat -c '%n: %s bytes' "$part")"
+}
+
+assert_gone() {
+  [[ ! -e homes/alice/$1 ]] ||
+    fail_because "$1 is there" "no such file" "$(stat -c '%s bytes' "homes/alice/$1")"
+}
+
+random_file() {
+  head -c "$2" /dev/urandom >"$1"
+}
+
+put_url() {
+  run_bounded curl -sS --max-time 10 --user alice:secret "${@:3}" --upload-file "$1" "ftp://$host:$port/$2"
+}
+
+# assert_same_file LOCAL PATH [USER]: PATH in the home has the bytes of LOCAL.
+assert_same_file() {
+  cmp -s "$1" "homes/${3:-alice}/$2" ||
+    fail_because "$2 is not the same file as $1" "$(stat -c '%s bytes' "$1")" \
+      "$(stat -c '%s bytes' "homes/${3:-alice}/$2" 2>&1); $(cmp "$1" "homes/${3:-alice}/$2" 2>&1)"
+}
+
+# begin_quiet: remembers what the server has open, when nobody is there; end_quiet: it is so again.
+begin_quiet() {
+  quiet_descriptors=$(open_descriptors server)
+  quiet_threads=$(threads_of server)
+}
+
+end_quiet() {
+  assert_descriptors server "$quiet_descriptors"
+  wait_until has_threads server "$quiet_threads" ||
+    fail_because "a thread of the server is left" "$quiet_threads" "$(threads_of server)"
+}
+
+threads_of() {
+  local threads=("/proc/${pid_of[$1]}/task/"*)
+  echo "${#threads[@]}"
+}
+
+has_threads() {
+  (($(threads_of "$1") == $2))
+}
+
+# ---- the quota ----
+
+# used_by USER: the bytes of all its files on the disk.
+used_by() {
+  find "homes/$1" -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# assert_used USER BYTES: on the disk, and by SITE QUOTA.
+assert_used() {
+  local used
+  used=$(used_by "$1")
+  ((used == $2)) || fail_because "$1 has another number of bytes on the disk" "$2" "$used"
+  ftp_as "$1" 'ask:200:SITE QUOTA'
+  assert_reply "^200 $2 (of [0-9]+ )?bytes are used"
+}
+
+# ---- TLS ----
+
+# need NAME...: skips the scenario where one of these programs is not installed.
+need() {
+  local program
+  for program in "$@"; do
+    command -v "$program" >/dev/null || skip "no $program here"
+  done
+}
+
+# make_certificate NAME [OPTION]...: NAME.pem and NAME.key, for 127.0.0.1.
+make_certificate() {
+  need openssl
+  bounded openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -addext 'subjectAltName=DNS:localhost,IP:127.0.0.1' "${@:2}" -keyout "$1.key" -out "$1.pem" 2>openssl.err
+}
+
+# python_ftp [ARGUMENT]...: runs the Python script on stdin, which begins with all of tests/lib/ftps.py.
+python_ftp() {
+  need python3
+  python3 -c 'import ssl' 2>/dev/null || skip "this python3 has no ssl"
+  run_bounded env PYTHONPATH="$ROOT/tests/lib" PYTHONDONTWRITEBYTECODE=1 python3 -c \
+    'import sys; from ftps import *; exec(compile(sys.stdin.read(), "script", "exec"))' "$host" "$port" "$@"
+  assert_succeeds
+}
