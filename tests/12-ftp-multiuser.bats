@@ -959,15 +959,6 @@ assert_outside_untouched() {
 
 # ---- the server: limits ----
 
-threads_of() {
-  local tasks=("/proc/${pid_of[$1]}/task/"*)
-  echo "${#tasks[@]}"
-}
-
-has_threads() {
-  (($(threads_of "$1") == $2))
-}
-
 # assert_threads NAME COUNT: it has so many, now or soon.
 assert_threads() {
   wait_until has_threads "$1" "$2" || fail_because "there are more threads, though no client" "$2" "$(threads_of "$1")"
