@@ -1818,8 +1818,8 @@ start_quota() {
   deep=$(printf 'd/%.0s' {1..300})
   start_quota 1000
   mkdir -p "homes/dave/$deep"
-  printf %300s >"homes/dave/${deep}a"
-  printf %300s >homes/dave/d/b
+  printf "%300s" "" >"homes/dave/${deep}a"
+  printf "%300s" "" >homes/dave/d/b
   ln -s "$PWD/server.out" homes/dave/link
   ftp_as dave 'ask:200:SITE QUOTA' 'transfer:STOR c' give-repeat:401:c reply:552 'transfer:STOR c' give-repeat:400:c reply:226
   assert_reply '^200 600 of 1000 '
@@ -2410,7 +2410,7 @@ make_tree() {
   get_url half -C - -o half
   assert_succeeds
   assert_same_file half half
-  printf 'more' >more
+  printf 'more' >'more'
   put_url more half --append
   assert_succeeds
   assert_same "$(stat -c %s homes/alice/half)" 1000004
