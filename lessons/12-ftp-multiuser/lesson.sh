@@ -150,9 +150,10 @@ head -c 100000 /dev/zero | tr '\0' x >large
 server
 as alice
 program A "$peer" --port "$port" --timeout 60 "${login[@]}" 'transfer:STOR large' other repeat:70000:x \
-  'say:70000 bytes are sent' hold
+  'say:70000 bytes are sent' wait other close other close
 expect A '^70000 bytes are sent$'
-stop A
+tell A "it dies"
+wait_for_status A 0
 expect server '\] interrupted: put /large$'
 client B --user alice --password-stdin
 tell B secret

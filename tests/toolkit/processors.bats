@@ -10,7 +10,7 @@ build_for() {
   for need in "$1" "$2"; do
     type -P "$need" >/dev/null || skip "there is no $need"
   done
-  make -s -C "$ROOT" programs CC="$1" LDFLAGS=-static CRYPTO= BUILD="$PWD/built" 2>messages
+  make -s -C "$ROOT" programs CC="$1" LDFLAGS=-static CRYPTO= FTP= BUILD="$PWD/built" 2>messages
   # glibc warns of every static program that looks up a name.
   if grep -E '(warning|error): ' messages | grep -v 'Using .get[a-z]*. in statically linked applications'; then
     return 1

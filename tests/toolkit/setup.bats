@@ -45,7 +45,7 @@ arrive() {
     chmod +x "$PATH/$name"
   done
   touch "$SETUP_ROOT/etc/services" "$SETUP_ROOT/etc/protocols" "$SETUP_ROOT/usr/include/stdio.h" \
-    "$SETUP_ROOT/usr/include/openssl/evp.h"
+    "$SETUP_ROOT/usr/include/openssl/evp.h" "$SETUP_ROOT/usr/include/crypt.h" "$SETUP_ROOT/usr/include/histedit.h"
 }
 
 bare_setup() {
@@ -70,13 +70,13 @@ bare_setup() {
   has_manager apt-get
   bare_setup
   assert_success
-  assert_line 'Missing: cc, make, bash, stdio.h, /etc/services, /etc/protocols, ip, pkg-config, openssl/evp.h'
-  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev'
+  assert_line 'Missing: cc, make, bash, stdio.h, /etc/services, /etc/protocols, ip, pkg-config, openssl/evp.h, crypt.h, histedit.h'
+  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev libcrypt-dev libedit-dev'
   assert_line 'Now type: make lesson-1'
   run cat "$log"
   assert_line --index 0 'apt-get -q update DEBIAN_FRONTEND=noninteractive'
   assert_line --index 1 \
-    'apt-get -q -y --no-install-recommends install gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev DEBIAN_FRONTEND=noninteractive'
+    'apt-get -q -y --no-install-recommends install gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev libcrypt-dev libedit-dev DEBIAN_FRONTEND=noninteractive'
 }
 
 @test "it says what it will install before it installs" {
@@ -91,7 +91,7 @@ bare_setup() {
   local manager
   for manager in dnf pacman apk brew; do
     rm -f "$bin"/{cc,make,bash,ip,pkg-config,apt-get,dnf,pacman,apk,brew}
-    rm -f "$SETUP_ROOT"/etc/* "$SETUP_ROOT"/usr/include/{stdio.h,openssl/*}
+    rm -f "$SETUP_ROOT"/etc/* "$SETUP_ROOT"/usr/include/{stdio.h,crypt.h,histedit.h,openssl/*}
     : >"$log"
     has_manager "$manager"
     bare_setup
@@ -149,7 +149,7 @@ bare_setup() {
   has_manager apt-get
   bare_setup lint
   assert_success
-  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev clang-format cppcheck shellcheck shfmt'
+  assert_line 'Installing with apt-get: gcc make bash libc6-dev netbase iproute2 pkg-config libssl-dev libcrypt-dev libedit-dev clang-format cppcheck shellcheck shfmt'
   refute_line --partial 'Now type'
 }
 
