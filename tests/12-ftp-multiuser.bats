@@ -114,7 +114,7 @@ port_words() {
     guest --source "127.0.0.$source" "ask:331:USER $name" 'ask:530:PASS secret'
   done
   assert_files homes
-  assert_files . homes run.err run.out server.err server.out users
+  assert_no_file bob
 }
 
 # bats test_tags=needs:logs-in,points:3,mistake:penalty-for-all
@@ -1139,6 +1139,27 @@ lets_in() {
   wait_for_status one 0
 }
 
+# bats test_tags=needs:limits,points:2
+@test "server: a data connection waits for a free descriptor; meanwhile NOOP and ABOR are heard" {
+  start_ftp
+  put_file hello 'Hello\n'
+  start_ftp_session one ask:229:EPSV 'send:RETR hello\r\n' silence:0.1 say:asked wait data silence:0.2 ask:200:NOOP say:waits \
+    reply:150 'take:Hello\n' reply:226 ask:229:EPSV 'send:RETR hello\r\n' silence:0.1 say:again wait data silence:0.2 \
+    'send:ABOR\r\n' reply:426 reply:226 ask:257:PWD
+  wait_for_line one.out '^asked$'
+  no_more_descriptors server
+  tell one on
+  wait_for_line one.out '^waits$'
+  assert_idle server
+  more_descriptors server
+  wait_for_line one.out '^again$'
+  no_more_descriptors server
+  tell one on
+  wait_for_line one.out '^426 '
+  more_descriptors server
+  wait_for_status one 0
+}
+
 # bats test_tags=needs:limits,points:3
 @test "server: SIGTERM with sessions and transfers under way: it ends at once, and the port is free" {
   start_ftp --rate 1000
@@ -1803,8 +1824,8 @@ start_quota() {
   deep=$(printf 'd/%.0s' {1..300})
   start_quota 1000
   mkdir -p "homes/dave/$deep"
-  printf '%300s' '' >"homes/dave/${deep}a"
-  printf '%300s' '' >homes/dave/d/b
+  printf "%300s" "" >"homes/dave/${deep}a"
+  printf "%300s" "" >homes/dave/d/b
   ln -s "$PWD/server.out" homes/dave/link
   ftp_as dave 'ask:200:SITE QUOTA' 'transfer:STOR c' give-repeat:401:c reply:552 'transfer:STOR c' give-repeat:400:c reply:226
   assert_reply '^200 600 of 1000 '
@@ -2394,7 +2415,7 @@ make_tree() {
   get_url half -C - -o half
   assert_succeeds
   assert_same_file half half
-  printf 'more' >more
+  printf 'more' >'more'
   put_url more half --append
   assert_succeeds
   assert_same "$(stat -c %s homes/alice/half)" 1000004

@@ -18,6 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* If no descriptor is free, it looks again after so many seconds. */
+static const double DESCRIPTOR_PAUSE = 0.05;
+
 void data_init(struct data *data)
 {
     *data = (struct data){.listener = -1, .channel = {.fd = -1}};
@@ -247,6 +250,26 @@ static enum transfer_end wait_for(struct session *self, int fd, short events)
     return end == TRANSFER_DONE && errno == ETIMEDOUT ? TRANSFER_BROKEN : end;
 }
 
+/* Accepts the client's connection, and waits until it comes. If no descriptor is free, it waits for one,
+ * as the server does for new clients. Returns as wait_for; TRANSFER_BROKEN with errno set. */
+static enum transfer_end accept_data(struct session *self)
+{
+    const double timeout = session_server(self)->timeout;
+    const double until = net_now() + timeout;
+    enum transfer_end end = TRANSFER_DONE;
+
+    while (end == TRANSFER_DONE && accept_client(self) == -1) {
+        if (net_would_wait())
+            end = wait_for(self, self->data.listener, POLLIN);
+        else if ((errno == EMFILE || errno == ENFILE) &&
+                 (timeout == 0 || net_now() < until))
+            end = transfer_attend(self, NULL, NULL, DESCRIPTOR_PAUSE);
+        else if (errno != ECONNABORTED) /* that one has left already: the next */
+            end = TRANSFER_BROKEN;
+    }
+    return end;
+}
+
 /* Makes the TCP connection, in the way that was agreed on. */
 static enum transfer_end connect_data(struct session *self)
 {
@@ -265,11 +288,7 @@ static enum transfer_end connect_data(struct session *self)
             end = TRANSFER_BROKEN;
         return end == TRANSFER_DONE && end_to_connect(self) == -1 ? TRANSFER_BROKEN : end;
     }
-    while (end == TRANSFER_DONE && accept_client(self) == -1)
-        if (errno != ECONNABORTED) /* that one has left already: the next */
-            end = net_would_wait() ? wait_for(self, data->listener, POLLIN)
-                                   : TRANSFER_BROKEN;
-    return end;
+    return accept_data(self);
 }
 
 /* Does TLS's handshake on the new connection, as the server, whoever has connected (RFC 4217, 10). */

@@ -119,6 +119,7 @@ static int run_fetch(struct run *run)
         return remote_blame_errno(run->remote, "digest");
     run->digest = &digest;
     int result = run_with_digest(run);
+    run->digest = NULL;
     digest_end(&digest);
     return result;
 }
@@ -147,6 +148,7 @@ static int fetch_into(struct run *run, int directory, const char *name)
         result = run_fetch(run);
     if (result == 0 && part_finish(&part, directory, name, true) == -1)
         result = remote_blame_errno(remote, run->fetch->local);
+    run->part = NULL;
     part_close(&part);
     return result;
 }
