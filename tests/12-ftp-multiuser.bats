@@ -1674,6 +1674,12 @@ has_no_echo() {
   assert_reply ' b$' 0
   assert_no_part b
   assert_used alice 3
+  # Also for a session that goes on, whose home is not counted anew.
+  start_upload up c longhalf ask:426:ABOR reply:226 'ask:350:REST 2' 'transfer:STOR c' other send:x other ask:426:ABOR \
+    reply:226 'transfer:STOR c' give:new reply:226 'ask:200:SITE QUOTA' 'ask:250:DELE c' 'ask:200:SITE QUOTA'
+  tell up on
+  wait_for_status up 0
+  assert_same "$(grep -o '^200 [0-9]* bytes' up.out)" $'200 6 bytes\n200 3 bytes'
 }
 
 # bats test_tags=needs:part,points:3,mistake:part-left-behind
@@ -2270,7 +2276,6 @@ PYTHON
 
 # bats test_tags=needs:tls,points:3,mistake:tls-cut-off
 @test "server: TLS: an upload that ends without a close_notify is not whole" {
-  local pid
   start_tls
   put_file old old
   begin_quiet
@@ -2653,15 +2658,16 @@ under_weather() {
 # bats test_tags=needs:quota,points:2,exercise:6
 @test "server: the quota is right, though write takes only a part of the bytes, or none for a signal" {
   under_chaos short-write,eintr
-  start_quota 100000
-  random_file file 60000
+  start_quota 1000000
+  random_file file 600000
   run_bounded curl -sS --max-time 10 --user dave:secret --upload-file file "ftp://$host:$port/a"
   assert_succeeds
+  assert_same_file file a dave
   run_bounded curl -sS --max-time 10 --user dave:secret --upload-file file "ftp://$host:$port/b"
   ((status != 0)) || fail "curl took it for stored"
-  assert_used dave 60000
-  ftp_as dave 'transfer:STOR b' give-repeat:40000:b reply:226
-  assert_used dave 100000
+  assert_used dave 600000
+  ftp_as dave 'transfer:STOR b' give-repeat:400000:b reply:226
+  assert_used dave 1000000
 }
 
 # bats test_tags=needs:tls,points:2
