@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <openssl/rand.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,19 +64,22 @@ static int listen_on(struct session *self, unsigned port)
     return 0;
 }
 
-/* Listens on any port; or on one of the range, beginning somewhere in it, so that a stranger can't tell
- * which is next. Returns 0, or -1 with errno. */
+/*
+ * Listens on a port of the range, beginning somewhere in it: a stranger can't tell which is next. To let
+ * the kernel choose, with port 0, would be slow after thousands of transfers: it passes over each port that
+ * is still in TIME_WAIT, and SO_REUSEADDR does not. Returns 0, or -1 with errno.
+ */
 static int listen_somewhere(struct session *self)
 {
     const struct ftp_server *server = session_server(self);
-    const long count = server->last_port - server->first_port + 1;
+    const unsigned count = (unsigned)(server->last_port - server->first_port + 1);
+    unsigned start;
 
-    if (server->first_port == 0)
-        return listen_on(self, 0);
-    const long start = (long)(net_now() * 1e6) % count;
-    for (long i = 0; i < count; i++) {
-        long port = server->first_port + (start + i) % count;
-        if (listen_on(self, (unsigned)port) == 0)
+    if (RAND_bytes((unsigned char *)&start, sizeof start) != 1)
+        start = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (listen_on(self, (unsigned)server->first_port + (start % count + i) % count) ==
+            0)
             return 0;
         if (errno != EADDRINUSE)
             return -1;

@@ -131,6 +131,9 @@ static int open_root(const char *root)
 int main(int argc, char **argv)
 {
     static struct ftp_server server = {.users = "users",
+                                       .first_port =
+                                           49152, /* RFC 6335: those that nobody has */
+                                       .last_port = 65535,
                                        .max_clients = 512,
                                        .idle = 300,
                                        .timeout = 30,

@@ -30,7 +30,7 @@ struct ftp_server {
     SSL_CTX *tls;      /* NULL: there is no TLS */
     bool require_tls;
     bool no_session_reuse;      /* data connections need not resume a session */
-    long first_port, last_port; /* for passive data connections; 0: any */
+    long first_port, last_port; /* for passive data connections */
     struct sockaddr_storage
         public_address; /* told in the reply to PASV; AF_UNSPEC: our own */
     long max_clients, max_per_host;
