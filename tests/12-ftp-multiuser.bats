@@ -2682,3 +2682,239 @@ under_weather() {
   assert_succeeds
   cmp file back
 }
+
+# ---- the client ----
+
+# bats test_tags=id:client,basic,points:5
+@test "client: put, ls and get, from a script: the files are the same, and exit 0" {
+  start_ftp
+  random_file mine 70000
+  ftp_client 'put mine' 'mkdir sub' 'put mine sub/other' 'cd sub' pwd ls 'get other back' 'mv other third' 'rm third' \
+    'cd ..' 'rmdir sub' quit
+  assert_succeeds
+  assert_same_file mine mine
+  cmp mine back || fail "what came back is not the same"
+  assert_line --regexp '^/sub$'
+  assert_line --regexp '70000 .* other$'
+  assert_no_file homes/alice/sub
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: a script ends at the first command that fails, with exit 1 and one line" {
+  start_ftp
+  ftp_client 'get none' 'mkdir never'
+  assert_fails 1
+  assert_equal "${#stderr_lines[@]}" 1
+  assert_regex "$stderr" 'none.*550'
+  assert_no_file homes/alice/never
+  assert_no_file none
+}
+
+# bats test_tags=needs:client,points:2
+@test "client: a wrong password, and a server that is not there: one line, exit 1" {
+  start_ftp
+  printf 'wrong\nls\n' >wrong
+  run_bounded "$CLIENT" --host "$host" --port "$port" --user alice --password-stdin <wrong
+  assert_fails 1
+  assert_regex "$stderr" '530'
+  stop server
+  ftp_client ls
+  assert_fails 1
+  assert_equal "${#stderr_lines[@]}" 1
+  assert_regex "$stderr" 'Connection refused'
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: an URL: get here, to stdout, elsewhere, a list, and --upload" {
+  start_ftp
+  put_file hello 'Hello\n'
+  printf 'mine\n' >mine
+  run_bounded "$CLIENT" "ftp://alice:secret@127.0.0.1:$port/hello"
+  assert_succeeds
+  assert_same "$(cat hello)" Hello
+  run_bounded "$CLIENT" --output - --quiet "ftp://alice:secret@127.0.0.1:$port/hello"
+  assert_printed Hello
+  run_bounded "$CLIENT" --output there "ftp://alice:secret@127.0.0.1:$port/hello"
+  cmp hello there || fail "the file is not the same"
+  run_bounded "$CLIENT" "ftp://alice:secret@127.0.0.1:$port/"
+  assert_line --regexp ' hello$'
+  run_bounded "$CLIENT" --upload mine "ftp://alice:secret@127.0.0.1:$port/theirs"
+  assert_succeeds
+  assert_same_file mine theirs
+}
+
+# bats test_tags=needs:client,points:5,mistake:digest-unchecked
+@test "client: get: a file whose digest differs is a failure, and the old one stays" {
+  printf 'new\n' >file
+  printf 'old\n' >mine
+  start_bad_ftp digest file
+  ftp_client 'get file mine'
+  assert_fails 1
+  assert_regex "$stderr" 'the digest differs'
+  assert_same "$(cat mine)" old
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: get --no-verify: asks for no digest" {
+  printf 'new\n' >file
+  start_bad_ftp digest file
+  ftp_client_with --no-verify 'get file mine'
+  assert_succeeds
+  assert_same "$(cat mine)" new
+}
+
+# bats test_tags=needs:client,points:5,mistake:half-file-named
+@test "client: get: a download that breaks off is a failure, and no file has the name; the old one stays" {
+  random_file file 100000
+  start_bad_ftp breaks file
+  ftp_client 'get file mine'
+  assert_fails 1
+  assert_no_file mine
+  printf 'old\n' >mine
+  ftp_client 'get file mine'
+  assert_fails 1
+  assert_same "$(cat mine)" old
+}
+
+# bats test_tags=needs:client,points:5,mistake:begins-again
+@test "client: reget asks for the rest only, and reput sends the rest only" {
+  start_ftp
+  random_file whole 100000
+  put_file .keep ''
+  cp whole homes/alice/whole
+  head -c 60000 whole >back.part
+  ftp_client 'reget whole back'
+  assert_succeeds
+  cmp whole back || fail "the file is not the same"
+  break_upload up "$(printf '%0.s-' {1..1000})"
+  printf '%0.s-' {1..5000} >up
+  ftp_client 'reput up'
+  assert_succeeds
+  assert_same_file up up
+  start_bad_ftp pieces whole
+  head -c 60000 whole >again.part
+  ftp_client 'reget whole again'
+  assert_succeeds
+  assert_count bad.out 'command: REST 60000' 1
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: replies of several lines, and a byte at a time" {
+  printf 'Hello\n' >file
+  start_bad_ftp pieces file
+  ftp_client 'get file mine'
+  assert_succeeds
+  cmp file mine || fail "the file is not the same"
+}
+
+# bats test_tags=needs:client,points:5,mistake:address-trusted
+@test "client: a 227 with another address: it connects to the server all the same" {
+  printf 'Hello\n' >file
+  start_bad_ftp address file
+  ftp_client 'get file mine'
+  assert_succeeds
+  assert_count bad.out 'data connection from 127.0.0.1' 1
+}
+
+# bats test_tags=needs:client,points:5,mistake:writes-outside
+@test "client: mget: a name that leads out of the directory is refused" {
+  mkdir -p deep/here
+  start_bad_ftp names '../outside' a/b
+  printf 'mine\n' >outside
+  cd deep/here
+  ftp_client 'mget *'
+  cd ../..
+  assert_equal "$status" 1
+  assert_regex "$stderr" 'a/b: refused'
+  assert_same "$(cat outside)" mine
+  assert_files deep/here commands run.err run.out
+}
+
+# bats test_tags=needs:client,points:3,mistake:escape-shown
+@test "client: ls: control characters of the server are shown as text" {
+  start_bad_ftp names none
+  ftp_client ls
+  refute_output --partial $'\e'
+  assert_output --partial 'e\x1b[31mvil'
+}
+
+# bats test_tags=needs:client,points:3,mistake:line-end-sent
+@test "client: a line end in a name is refused, and nothing is sent" {
+  printf 'Hello\n' >file
+  start_bad_ftp digest file
+  printf 'Hello\n' >$'a\rDELE file'
+  ftp_client 'mput a*'
+  assert_fails 1
+  ftp_client $'get "x\rDELE file"'
+  assert_fails 1
+  run_bounded "$CLIENT" "ftp://alice:secret@127.0.0.1:$port/x%0D%0ADELE%20file"
+  assert_fails 2
+  assert_count bad.out DELE 0
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: the server closes the connection: it is said, exit 1" {
+  start_bad_ftp closes
+  ftp_client ls
+  assert_fails 1
+  assert_equal "${#stderr_lines[@]}" 1
+}
+
+# bats test_tags=id:client-tls,needs:client,points:5,mistake:certificate-unchecked
+@test "client: TLS: a certificate that nobody has signed is refused; --ca and --insecure take it" {
+  make_certificate own
+  start_ftp --tls own.pem --tls-key own.key
+  printf 'Hello\n' >mine
+  ftp_client_with --tls 'put mine'
+  assert_fails 1
+  assert_regex "$stderr" 'certificate'
+  assert_no_file homes/alice
+  ftp_client_with '--tls --ca own.pem' 'put mine' 'get mine back'
+  assert_succeeds
+  cmp mine back || fail "the file is not the same"
+  assert_same "$stderr" ''
+  ftp_client_with '--tls --insecure' 'get mine again'
+  assert_succeeds
+  assert_regex "$stderr" 'certificate'
+}
+
+# bats test_tags=needs:client-tls,points:3,mistake:clear-text-kept
+@test "client: TLS: what stands in clear behind the 234 is refused" {
+  start_bad_ftp injected
+  ftp_client_with '--tls --insecure' ls
+  assert_fails 1
+  assert_count bad.out PASS 0
+  assert_regex "$stderr" 'plain bytes behind the answer to AUTH'
+}
+
+# bats test_tags=needs:client,points:2
+@test "client: --active: the server makes the data connections" {
+  start_ftp
+  printf 'Hello\n' >mine
+  ftp_client_with --active 'put mine' 'get mine back' ls
+  assert_succeeds
+  cmp mine back || fail "the file is not the same"
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: on a terminal: a prompt, a password without echo, a bar, and a history without the password" {
+  start_ftp --rate 100000
+  random_file mine 150000
+  export XDG_STATE_HOME=$PWD
+  start terminal script -qec "$CLIENT --host $host --port $port --user alice" /dev/null
+  wait_for_line terminal.out 'Password:'
+  tell terminal secret
+  wait_for_line terminal.out 'logged in as alice'
+  tell terminal 'put mine'
+  wait_for_line terminal.out 'put mine: 150000 bytes, verified'
+  tell terminal 'get mine back'
+  wait_for_line terminal.out 'mine.* [0-9]+%'
+  wait_for_line terminal.out '150000 bytes, verified' 2
+  tell terminal quit
+  wait_for_status terminal 0
+  assert_same_file mine mine
+  assert_count terminal.out secret 0
+  assert_same "$(stat -c %a twelve-sockets/ftp_history)" 600
+  grep -q 'put.*mine' twelve-sockets/ftp_history || fail "the history has no line"
+  assert_count twelve-sockets/ftp_history secret 0
+}

@@ -270,3 +270,27 @@ python_ftp() {
     'import sys; from ftps import *; exec(compile(sys.stdin.read(), "script", "exec"))' "$host" "$port" "$@"
   assert_succeeds
 }
+
+# ---- the client ----
+#
+#   ftp_client COMMAND...         our client logs in as alice, and is given these commands on its stdin
+#   start_bad_ftp FAULT FILE...   a server with one fault, tests/lib/bad_ftp.py
+
+ftp_client() {
+  ftp_client_with '' "$@"
+}
+
+# ftp_client_with OPTIONS COMMAND...: the same with options, separated by spaces.
+ftp_client_with() {
+  local options
+  read -ra options <<<"$1"
+  printf '%s\n' secret "${@:2}" >commands
+  run_bounded "$CLIENT" --host "$host" --port "$port" --user alice --password-stdin "${options[@]}" <commands
+}
+
+start_bad_ftp() {
+  need python3
+  start bad python3 "$ROOT/tests/lib/bad_ftp.py" "$@"
+  wait_for_line bad.out '^listening on '
+  port=$(sed -n 's/^listening on .*://p' bad.out)
+}
