@@ -167,10 +167,19 @@ stop() {
   wait_for_end "$1"
 }
 
-# The signal takes effect a moment later.
+# has_stopped NAME: all of its threads have. Each stops by itself, a moment after the signal.
+has_stopped() {
+  local stat line
+  for stat in /proc/"${pid_of[$1]}"/task/*/stat; do
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    line=${line##*) }
+    [[ ${line%% *} == [TZX] ]] || return 1
+  done
+}
+
 freeze() {
   send_signal "$1" STOP
-  wait_until is_in_state "$1" T || fail_because "$1 does not stop" "state T" "$(said "$1")"
+  wait_until has_stopped "$1" || fail_because "$1 does not stop" "state T" "$(said "$1")"
 }
 
 thaw() {
