@@ -27,6 +27,10 @@ enum {
     SENDFILE = 4 * 1024 * 1024, /* what sendfile gets at once */
 };
 
+/* So many seconds after the data connection has ended, the control connection may still end, too: the kernel
+ * closes one after the other when a client dies. */
+static const double GRACE = 0.01;
+
 /* ---- the control connection meanwhile ---- */
 
 void transfer_reply_abor(struct session *self)
@@ -204,7 +208,7 @@ enum transfer_end transfer_receive(struct transfer *transfer, char *bytes, size_
         return end;
     *received = (size_t)count;
     if (count == 0)
-        return transfer_attend(self, transfer, NULL, -1);
+        return transfer_attend(self, transfer, NULL, GRACE);
     return count_moved(transfer, (size_t)count);
 }
 
