@@ -884,6 +884,19 @@ assert_outside_untouched() {
 }
 
 # bats test_tags=needs:stores,points:2
+@test "server: MFF and SITE UTIME: a time and a mode, both or none; CLNT and CSID" {
+  start_ftp
+  put_file hello ''
+  ftp 'ask:213:MFF Modify=20010203040506;UNIX.mode=0640; hello' 'ask:213:MDTM hello' \
+    'ask:200:SITE UTIME 20020203040506 hello' 'ask:213:MDTM hello' 'ask:501:MFF Modify=2001; hello' \
+    'ask:501:MFF UNIX.mode=0600;Size=3; hello' 'ask:501:MFF hello' 'ask:501:SITE UTIME 20020230040506 hello' \
+    'ask:550:MFF UNIX.mode=0600; none' ask:200:CLNT ask:200:CSID 'ask:214:HELP XCWD'
+  assert_reply '^213 20010203040506'
+  assert_reply '^213 20020203040506'
+  assert_same "$(stat -c %a homes/alice/hello)" 640
+}
+
+# bats test_tags=needs:stores,points:2
 @test "server: SITE CHMOD: the nine bits, and no others" {
   start_ftp
   put_file hello ''
@@ -1680,6 +1693,18 @@ has_no_echo() {
   tell up on
   wait_for_status up 0
   assert_same "$(grep -o '^200 [0-9]* bytes' up.out)" $'200 6 bytes\n200 3 bytes'
+}
+
+# bats test_tags=needs:part,points:2
+@test "server: a part: STAT shows it as LIST does; a file that gets its name by RNTO takes its place" {
+  start_ftp
+  put_file other other
+  break_upload half 12345
+  ftp 'ask:213:STAT half' 'ask:350:RNFR other' 'ask:250:RNTO half' 'ask:200:SITE QUOTA'
+  assert_reply '^ --w------- '
+  assert_reply '^200 5 bytes are used'
+  assert_no_part half
+  assert_file half other
 }
 
 # bats test_tags=needs:part,points:3,mistake:part-left-behind

@@ -108,6 +108,7 @@ static const struct command site_commands[] = {
     {"QUOTA", handle_site_quota, 0, "how many bytes are stored, and how many may be"},
     {"CHMOD", handle_site_chmod, ARGUMENT,
      "MODE PATH: who may read, write and execute it"},
+    {"UTIME", handle_site_utime, ARGUMENT, "TIME PATH: as MFMT"},
 };
 
 enum { SITE_COMMANDS = sizeof site_commands / sizeof site_commands[0] };
@@ -169,8 +170,12 @@ static void handle_help(struct session *self, const char *argument)
     const char *rest;
     const struct command *command = find(commands, COMMANDS, argument, &rest);
 
-    if (command != NULL && command->help != NULL) {
-        control_reply(control, 214, "%s %s", command->name, command->help);
+    if (command != NULL) {
+        const struct command *same =
+            commands; /* an old name has the text of the new one */
+        while (same->handle != command->handle || same->help == NULL)
+            same++;
+        control_reply(control, 214, "%s %s", command->name, same->help);
     } else if (*argument != '\0') {
         control_reply(control, 504, "there is no such command");
     } else {
@@ -211,13 +216,20 @@ static void handle_site(struct session *self, const char *line)
     }
 }
 
+void command_refuse(struct session *self, int code, const char *reason)
+{
+    control_reply(&self->control, code, "%s", reason);
+    self->restart = 0;
+    session_set_path(self, &self->rename_from, NULL);
+}
+
 void command_answer(struct session *self, const char *line, size_t length)
 {
     const char *argument;
     const struct command *command;
 
     if (strlen(line) < length) {
-        control_reply(&self->control, 501, "a NUL byte in a command");
+        command_refuse(self, 501, "a NUL byte in a command");
         return;
     }
     command = find(commands, COMMANDS, line, &argument);

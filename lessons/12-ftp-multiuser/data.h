@@ -45,8 +45,8 @@ void handle_eprt(struct session *self, const char *argument);
  * Makes the connection: waits for the client's, or connects to the client. Replies 150 with `what`
  * then, and does TLS's handshake if the client wants it. While it waits, it hears ABOR and sees the
  * client leave.
- * Returns whether self->data.channel is ready; else it is closed, and the reply was sent, 425 or 522 or
- * what ABOR gets.
+ * Returns whether self->data.channel is ready; else it is closed, and the reply was sent, 425, 521, 522 or
+ * what ABOR gets; or the client has left, and self->is_over is set.
  */
 bool data_open(struct session *self, const char *what);
 

@@ -234,7 +234,7 @@ say "Between client and server stands somebody with a cable in the middle. A log
   "TLS."
 ask "What does the cable see of the password of B?" \
   "The same as of A." \
-  "Its length." \
+  "Its first letter." \
   "Only bytes that look like random ones." \
   --answer 3
 columns server A B
@@ -256,6 +256,6 @@ expect B '^<- 234 '
 wait_for_status B 0
 expect_not B 'secret'
 reveal "AUTH TLS is the last thing that can be read. What somebody had written behind it, in the hope that the server" \
-  "would take it for the client's, is thrown away before the handshake. --insecure: the certificate of this" \
+  "would take it for the client's, is thrown away before the handshake. (How long a command is can still be seen.) --insecure: the certificate of this" \
   "server is its own, and nobody has signed it. A client that takes it may be talking to the cable."
 cd "$top" || exit

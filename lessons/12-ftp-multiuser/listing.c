@@ -127,7 +127,7 @@ static const char *type_of(mode_t mode)
 static const char *permissions_of(mode_t mode, bool is_part)
 {
     if (S_ISREG(mode))
-        return is_part ? "adfw" : "adfrw";
+        return is_part ? "adw" : "adfrw";
     return S_ISDIR(mode) ? "cdeflmp" : "df";
 }
 

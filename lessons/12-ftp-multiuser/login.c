@@ -89,6 +89,7 @@ static void turn_away(struct session *self)
     self->user[0] = '\0';
     self->is_over = ++self->wrong_passwords == TRIES ||
                     control_pause(&self->control, guard_delay(&self->peer)) == -1;
+    self->login_by = net_now() + session_server(self)->timeout;
     control_reply(&self->control, self->is_over ? 421 : 530, "wrong user or password");
 }
 
@@ -130,6 +131,7 @@ void handle_rein(struct session *self, const char *argument)
     }
     login_end(self);
     data_close(&self->data);
+    data_init(&self->data);
     session_reset(self);
     control_reply(&self->control, 220, "as at the beginning: USER, please");
 }

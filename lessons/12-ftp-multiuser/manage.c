@@ -195,10 +195,12 @@ void handle_rnto(struct session *self, const char *argument)
         return;
     if (find_place(self, argument, true, &to)) {
         if (quota_rename(self->quota, from.directory, from.name, to.directory, to.name) ==
-            0)
+            0) {
+            upload_drop_part(to.directory, to.name, self->quota);
             control_reply(&self->control, 250, "%s is %s now", from.path, to.path);
-        else
+        } else {
             session_refuse(self, 553, to.path, errno);
+        }
         close(to.directory);
     }
     close(from.directory);

@@ -66,7 +66,7 @@ const char *path_shown_name(const char *name, char shown[PATH_NAME_SIZE]);
  * The name in `directory` that a client means with `name`: that name, whether anything has it or not; but if it
  * has a '?' in it and nothing has it, the only one there that is shown like that. So a file with a line
  * feed in its name can be read, renamed and deleted. All functions above do this for each component.
- * Returns 0; or -1 with errno ENOENT (`name` is that of a part, or no name is shown like that), or set by
+ * Returns 0; or -1 with errno ENOENT (`name` is that of a part; or no name is shown like that, or more than one), or set by
  * the system.
  */
 int path_actual_name(int directory, const char *name, char actual[PATH_NAME_SIZE]);

@@ -40,8 +40,8 @@ void handle_retr(struct session *self, const char *argument)
     if (!session_resolve(self, argument, path))
         return;
     /* EXERCISE 4: open the file; if that fails, refuse_file says why. If the client wants to begin
-     * behind its end, reply 554. Open the data connection; send the file from there on, and conclude
-     * the transfer. The file is closed in any case */
+     * behind its end, reply 554. Open the data connection, whose 150 tells the path and, in parentheses,
+     * the bytes; send the file from there on, and conclude the transfer. The file is closed in any case */
     int file = path_open_file(self->home, path, &about);
     if (file == -1) {
         refuse_file(self, path, errno);
@@ -57,7 +57,7 @@ void handle_retr(struct session *self, const char *argument)
         enum transfer_end end =
             transfer_send_file(&transfer, file, from, about.st_size, !self->is_binary);
         transfer_conclude(&transfer, end, ACCESS_OUT);
-        session_log(self, "get ", path);
+        session_log(self, end == TRANSFER_DONE ? "get " : "interrupted: get ", path);
     }
     close(file);
     /* END EXERCISE */
@@ -69,6 +69,7 @@ void handle_retr(struct session *self, const char *argument)
 struct selection {
     char path[PATH_SIZE]; /* a virtual path, of a directory or of one file */
     struct stat about;
+    bool is_part;                 /* it is not whole */
     char pattern[PATH_NAME_SIZE]; /* which names in the directory; "": all */
     char prefix[PATH_SIZE]; /* NLST: before each name, so that RETR understands it */
     char name[PATH_SIZE];   /* of one file: as the client has written it */
@@ -117,7 +118,8 @@ static bool select_files(struct session *self, const char *argument,
     if (path_stat(self->home, selection->path, &selection->about) == 0)
         return true;
     const int error = errno;
-    if (upload_has_part(self->home, selection->path, &selection->about))
+    selection->is_part = upload_has_part(self->home, selection->path, &selection->about);
+    if (selection->is_part)
         return true;
     if (strpbrk(path_name(selection->path), "*?[") != NULL) {
         split_pattern(selection);
@@ -179,10 +181,8 @@ static enum transfer_end send_selection(struct transfer *transfer,
         }
         return end;
     }
-    const bool is_part =
-        upload_has_part(self->home, selection->path, &(struct stat){.st_mode = 0});
     if (listing_write_entry(&line, &selection->style, selection->name, &selection->about,
-                            is_part) == 0)
+                            selection->is_part) == 0)
         end = transfer_send(transfer, buffer_front(&line), buffer_length(&line));
     buffer_free(&line);
     return end;
@@ -313,7 +313,8 @@ void handle_stat(struct session *self, const char *argument)
     }
     control_begin(&self->control, 213, "status of %s", selection.path);
     if (!S_ISDIR(selection.about.st_mode)) {
-        listing_write_entry(&lines, &selection.style, argument, &selection.about, false);
+        listing_write_entry(&lines, &selection.style, argument, &selection.about,
+                            selection.is_part);
     } else {
         int directory = path_open_directory(self->home, selection.path);
         if (directory != -1 &&

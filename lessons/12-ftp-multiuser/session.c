@@ -87,7 +87,7 @@ void session_refuse(struct session *self, int code, const char *name, int error)
 
 void session_reset(struct session *self)
 {
-    self->is_binary = false;
+    self->is_binary = self->has_pbsz = self->protects_data = false;
     self->facts = LISTING_ALL & ~LISTING_UNIQUE;
     self->restart = 0;
 }
@@ -114,6 +114,7 @@ static int setup(struct request_handler *handler)
     address_unmap(&self->local);
     data_init(&self->data);
     self->home = -1;
+    self->login_by = net_now() + session_server(self)->timeout;
     login_end(self);
     session_reset(self);
     return 0;
@@ -133,23 +134,31 @@ static void say_why(struct session *self, int result)
     session_log(self, "failed: ", strerror(error));
 }
 
+/* How long to wait for the next command; 0: no limit. Commands without a login do not make it longer. */
+static double time_for_command(const struct session *self)
+{
+    const struct ftp_server *server = session_server(self);
+
+    if (self->is_logged_in || server->timeout == 0)
+        return self->is_logged_in ? server->idle : 0;
+    const double left = self->login_by - net_now();
+    return left > 0 ? left : 0.001;
+}
+
 static int handle(struct request_handler *handler)
 {
     struct session *self = session_of(handler);
-    const struct ftp_server *server = session_server(self);
     char *line;
     size_t length;
-    int result = 1;
 
     control_reply(&self->control, 220, "Twelve Sockets, lesson 12: USER, please");
-    while (!self->is_over && result != 0) {
-        result = control_receive(&self->control,
-                                 self->is_logged_in ? server->idle : server->timeout,
-                                 &line, &length);
+    while (!self->is_over) {
+        int result =
+            control_receive(&self->control, time_for_command(self), &line, &length);
         if (result == 1) {
             command_answer(self, line, length);
         } else if (result == -1 && errno == EMSGSIZE) {
-            control_reply(&self->control, 500, "the line is too long");
+            command_refuse(self, 500, "the line is too long");
         } else {
             say_why(self, result);
             break;

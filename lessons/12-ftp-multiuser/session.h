@@ -65,6 +65,7 @@ struct session {
     char user[ACCOUNT_NAME_SIZE]; /* as USER has named it; "": nobody */
     bool is_logged_in;
     int wrong_passwords;
+    double login_by;     /* when it must have logged in, or tried; on net_now's clock */
     int home;            /* a descriptor, or -1 */
     struct quota *quota; /* the user's, or NULL */
 

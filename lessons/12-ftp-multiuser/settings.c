@@ -14,11 +14,12 @@
 /* TYPE A: text, in which each line ends with "\r\n" on the way. TYPE I: bytes as they are. */
 void handle_type(struct session *self, const char *argument)
 {
-    if (strcasecmp(argument, "A") == 0 || strcasecmp(argument, "A N") == 0)
+    if (strcasecmp(argument, "A") == 0 || strcasecmp(argument, "A N") == 0) {
         self->is_binary = false;
-    else if (strcasecmp(argument, "I") == 0 || strcasecmp(argument, "L 8") == 0)
+        self->restart = 0; /* it counts the bytes of TYPE I */
+    } else if (strcasecmp(argument, "I") == 0 || strcasecmp(argument, "L 8") == 0) {
         self->is_binary = true;
-    else {
+    } else {
         control_reply(&self->control, 504, "TYPE A or TYPE I");
         return;
     }

@@ -3,8 +3,8 @@
  * lesson 12's server.
  *
  * A transfer waits for two connections at once: the data connection, until it takes or has bytes, and
- * the control connection, on which ABOR, STAT and NOOP are answered at once. What else comes there
- * waits for the end of the transfer.
+ * the control connection, on which ABOR, STAT and NOOP are answered at once. The first other command
+ * waits for the end of the transfer, and all that comes behind it, too.
  */
 #ifndef TRANSFER_H
 #define TRANSFER_H
@@ -57,7 +57,8 @@ enum transfer_end transfer_receive(struct transfer *transfer, char *bytes, size_
 
 /*
  * Ends it: closes the data connection, and replies 226, or 426, 451, 452 or 552 with the reason. After
- * ABOR there are two replies (RFC 959, 4.1.3). Adds a line to the access log, unless `direction` is 0.
+ * ABOR there are two replies (RFC 959, 4.1.3). `direction` is ACCESS_IN or ACCESS_OUT,
+ * for the access log; or 0, which adds no line.
  */
 void transfer_conclude(struct transfer *transfer, enum transfer_end end, int direction);
 

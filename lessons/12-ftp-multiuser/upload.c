@@ -156,3 +156,15 @@ void upload_close(struct upload *upload)
     errno = error;
     part_close(&upload->part);
 }
+
+void upload_drop_part(int directory, const char *name, struct quota *quota)
+{
+    char part_name[PATH_NAME_SIZE];
+    struct upload upload;
+    struct stat about;
+
+    if (fstatat(directory, upload_part_name(name, part_name), &about,
+                AT_SYMLINK_NOFOLLOW) == 0 &&
+        upload_open(&upload, directory, name, quota) == 0)
+        upload_close(&upload);
+}

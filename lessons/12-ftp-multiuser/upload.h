@@ -60,11 +60,15 @@ int upload_add(struct upload *upload, const char *bytes, size_t length);
 /* Gives the file its name; with `sync` it is on the disk then. Returns 0, or -1 with errno set. */
 int upload_finish(struct upload *upload, bool sync);
 
+/* The file `name` has just got its name in another way: what has come of an upload of it, which nobody could see
+ * any more, is deleted, unless somebody is storing it. */
+void upload_drop_part(int directory, const char *name, struct quota *quota);
+
 /* Deletes what has come. It is still to be closed. */
 void upload_delete(struct upload *upload);
 
-/* Closes it, and keeps errno. If it was neither finished nor deleted, what has come stays, unless it
- * was to replace a whole file. */
+/* Closes it, and keeps errno. If it was neither finished nor deleted, what has come stays, unless that is
+ * nothing, or it was to replace a whole file. */
 void upload_close(struct upload *upload);
 
 #endif
