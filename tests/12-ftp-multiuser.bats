@@ -2911,7 +2911,8 @@ under_weather() {
 # bats test_tags=needs:client,points:5,mistake:writes-outside
 @test "client: mget: a name that leads out of the directory is refused" {
   mkdir -p deep/here
-  start_bad_ftp names '../outside' a/b
+  printf 'evil\n' >.profile # as all that the server sends
+  start_bad_ftp names '../outside' a/b .profile
   printf 'mine\n' >outside
   cd deep/here
   ftp_client 'mget *'
