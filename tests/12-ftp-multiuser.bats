@@ -2717,11 +2717,32 @@ under_weather() {
   ftp_client 'put mine' 'mkdir sub' 'put mine sub/other' 'cd sub' pwd ls 'get other back' 'mv other third' 'rm third' \
     'cd ..' 'rmdir sub' quit
   assert_succeeds
+  assert_same "$stderr" '' # no bar, where stderr is no terminal
   assert_same_file mine mine
   cmp mine back || fail "what came back is not the same"
   assert_line --regexp '^/sub$'
   assert_line --regexp '70000 .* other$'
   assert_no_file homes/alice/sub
+}
+
+# bats test_tags=id:several,basic,points:2
+@test "client: mput, mget, cat, rm and quota" {
+  start_ftp
+  mkdir mine theirs mine/directory
+  random_file mine/a.txt 3000
+  printf 'Hello\n' >'mine/b c.txt'
+  printf 'no\n' >mine/d
+  ftp_client 'lcd mine' 'mput *.txt directory*' 'mkdir sub' 'put "b c.txt" sub/' 'lcd ../theirs' 'mget *.txt' \
+    'cat sub/b\ c.txt' quota 'rm a.txt "b c.txt"'
+  assert_fails 1 # for the directory
+  assert_regex "$stderr" 'directory: not a regular file'
+  ftp_client_with --quiet 'lcd mine' 'mput *.txt' 'mkdir sub' 'put "b c.txt" sub/' 'lcd ../theirs' 'mget *.txt' \
+    'cat sub/b\ c.txt' quota 'rm a.txt "b c.txt"'
+  assert_succeeds
+  diff -r -x d -x directory mine theirs || fail "what came back is not the same"
+  assert_line --index 0 Hello
+  assert_line --index 1 --regexp '^3012 '
+  assert_files homes/alice sub
 }
 
 # bats test_tags=needs:client,points:3
@@ -2736,17 +2757,26 @@ under_weather() {
 }
 
 # bats test_tags=needs:client,points:2
-@test "client: a wrong password, and a server that is not there: one line, exit 1" {
+@test "client: a wrong password, no such host, a server that is not there, or says nothing: one line, exit 1" {
   start_ftp
   printf 'wrong\nls\n' >wrong
   run_bounded "$CLIENT" --host "$host" --port "$port" --user alice --password-stdin <wrong
   assert_fails 1
   assert_regex "$stderr" '530'
+  run_bounded "$CLIENT" "ftp://alice:wr0ng@$host:$port/"
+  assert_fails 1
+  refute_regex "$output$stderr" 'wr0ng'
   stop server
   ftp_client ls
   assert_fails 1
-  assert_equal "${#stderr_lines[@]}" 1
   assert_regex "$stderr" 'Connection refused'
+  run_bounded "$CLIENT" ftp://alice:secret@no-such-host.invalid/
+  assert_fails 1
+  assert_regex "$stderr" 'no-such-host\.invalid'
+  start_peer_server hold
+  ftp_client_with '--timeout 0.2' ls
+  assert_fails 1
+  assert_regex "$stderr" 'silent'
 }
 
 # bats test_tags=needs:client,points:3
@@ -2785,6 +2815,7 @@ under_weather() {
   start_bad_ftp digest file
   ftp_client_with --no-verify 'get file mine'
   assert_succeeds
+  assert_count bad.out 'command: HASH' 0
   assert_same "$(cat mine)" new
 }
 
@@ -2801,8 +2832,19 @@ under_weather() {
   assert_same "$(cat mine)" old
 }
 
+# bats test_tags=needs:client,points:5,mistake:reply-ignored
+@test "client: get: half a file that ends in order is a failure, for the reply says so" {
+  random_file file 100000
+  printf 'old\n' >mine
+  start_bad_ftp half file
+  ftp_client 'get file mine'
+  assert_fails 1
+  assert_regex "$stderr" '451'
+  assert_same "$(cat mine)" old
+}
+
 # bats test_tags=needs:client,points:5,mistake:begins-again
-@test "client: reget asks for the rest only, and reput sends the rest only" {
+@test "client: reget asks for the rest only" {
   start_ftp
   random_file whole 100000
   put_file .keep ''
@@ -2811,16 +2853,33 @@ under_weather() {
   ftp_client 'reget whole back'
   assert_succeeds
   cmp whole back || fail "the file is not the same"
-  break_upload up "$(printf '%0.s-' {1..1000})"
-  printf '%0.s-' {1..5000} >up
-  ftp_client 'reput up'
-  assert_succeeds
-  assert_same_file up up
   start_bad_ftp pieces whole
   head -c 60000 whole >again.part
   ftp_client 'reget whole again'
   assert_succeeds
   assert_count bad.out 'command: REST 60000' 1
+}
+
+# bats test_tags=needs:client,points:5,mistake:sends-again
+@test "client: reput sends the rest only, also if that is nothing" {
+  mkdir here
+  random_file here/up 5000
+  head -c 1000 here/up >up
+  start_bad_ftp pieces up
+  ftp_client 'reput here/up'
+  assert_succeeds
+  cmp here/up up || fail "the file is not the same"
+  assert_count bad.out 'command: REST 1000' 1
+  assert_count bad.out 'stored: 4000 bytes' 1
+  start_ftp
+  break_upload half 'half of it'
+  printf 'half of it, and the rest' >half
+  break_upload all 'all of it'
+  printf 'all of it' >all
+  ftp_client 'reput half' 'reput all'
+  assert_succeeds
+  assert_same_file half half
+  assert_same_file all all
 }
 
 # bats test_tags=needs:client,points:3
@@ -2830,6 +2889,14 @@ under_weather() {
   ftp_client 'get file mine'
   assert_succeeds
   cmp file mine || fail "the file is not the same"
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: a line that is too long: exit 1, and no more is read" {
+  start_bad_ftp long
+  ftp_client pwd ls
+  assert_fails 1
+  assert_count bad.out 'command: (PASV|EPSV|MLSD)' 0
 }
 
 # bats test_tags=needs:client,points:5,mistake:address-trusted
@@ -2844,7 +2911,8 @@ under_weather() {
 # bats test_tags=needs:client,points:5,mistake:writes-outside
 @test "client: mget: a name that leads out of the directory is refused" {
   mkdir -p deep/here
-  start_bad_ftp names '../outside' a/b
+  printf 'evil\n' >.profile # as all that the server sends
+  start_bad_ftp names '../outside' a/b .profile
   printf 'mine\n' >outside
   cd deep/here
   ftp_client 'mget *'
@@ -2853,14 +2921,25 @@ under_weather() {
   assert_regex "$stderr" 'a/b: refused'
   assert_same "$(cat outside)" mine
   assert_files deep/here commands run.err run.out
+  assert_no_file deep/here/.profile
+  cd deep/here
+  ftp_client 'mget ..*'
+  cd ../..
+  assert_fails 1
+  assert_regex "$stderr" 'outside: refused'
+  assert_same "$(cat outside)" mine
 }
 
 # bats test_tags=needs:client,points:3,mistake:escape-shown
-@test "client: ls: control characters of the server are shown as text" {
+@test "client: control characters of the server are shown as text, in a list and in a reply" {
   start_bad_ftp names none
   ftp_client ls
   refute_output --partial $'\e'
   assert_output --partial 'e\x1b[31mvil'
+  ftp_client 'mkdir a'
+  assert_fails 1
+  refute_regex "$stderr" $'\e|\r'
+  assert_regex "$stderr" '1b\[31mno'
 }
 
 # bats test_tags=needs:client,points:3,mistake:line-end-sent
@@ -2882,7 +2961,15 @@ under_weather() {
   start_bad_ftp closes
   ftp_client ls
   assert_fails 1
-  assert_equal "${#stderr_lines[@]}" 1
+  start_ftp
+  start_client waits --user alice --password-stdin
+  tell waits secret
+  tell waits pwd
+  wait_for_line waits.out '^/$'
+  stop server
+  tell waits pwd
+  wait_for_status waits 1
+  assert_count waits.err '' 1
 }
 
 # bats test_tags=id:client-tls,needs:client,points:5,mistake:certificate-unchecked
@@ -2942,4 +3029,68 @@ under_weather() {
   assert_same "$(stat -c %a twelve-sockets/ftp_history)" 600
   grep -q 'put.*mine' twelve-sockets/ftp_history || fail "the history has no line"
   assert_count twelve-sockets/ftp_history secret 0
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: on a terminal: Ctrl-C ends a transfer, and the session goes on; what came is a part" {
+  start_ftp --rate 20000
+  put_file .keep ''
+  random_file homes/alice/large 1000000
+  export XDG_STATE_HOME=$PWD
+  start terminal env --default-signal script -qec "$CLIENT --host $host --port $port --user alice" /dev/null
+  wait_for_line terminal.out 'Password:'
+  tell terminal secret
+  wait_for_line terminal.out 'logged in as alice'
+  tell terminal 'get large'
+  wait_for_line terminal.out 'large.* [0-9]+%'
+  wait_until has_part large
+  printf '\003' >&"${input_of[terminal]}"
+  wait_for_line terminal.out 'get: large: interrupted'
+  tell terminal 'mkdir sub'
+  tell terminal 'put large.part sub/again'
+  wait_for_line terminal.out 'put sub/again: [0-9]+ bytes, verified'
+  tell terminal quit
+  wait_for_status terminal 0
+  assert_no_file large
+  cmp large.part homes/alice/sub/again || fail "the file is not the same"
+  cmp -n "$(stat -c %s large.part)" large.part homes/alice/large || fail "what was got is not the same"
+}
+
+# bats test_tags=needs:client,points:2
+@test "client: on a terminal: what fails is said, and the prompt comes again; the end of the connection ends it" {
+  start_ftp
+  export XDG_STATE_HOME=$PWD
+  start terminal script -qec "$CLIENT --host $host --port $port --user alice" /dev/null
+  wait_for_line terminal.out 'Password:'
+  tell terminal secret
+  wait_for_line terminal.out 'logged in as alice'
+  tell terminal 'get none'
+  wait_for_line terminal.out 'none: 550'
+  tell terminal 'mkdir sub'
+  tell terminal ls
+  wait_for_line terminal.out ' sub/'
+  stop server
+  tell terminal pwd
+  wait_for_line terminal.out 'the connection to .* is closed'
+  wait_for_status terminal 1
+}
+
+# bats test_tags=needs:client,points:3
+@test "client: files go both ways, though each recv gets one byte, each send a half, and signals come" {
+  under_chaos short-recv,short-send,eintr
+  start_ftp
+  random_file mine 20000
+  ftp_client 'put mine' 'get mine back' ls
+  assert_succeeds
+  cmp mine back || fail "the file is not the same"
+  assert_same_file mine mine
+}
+
+# bats test_tags=needs:client,points:3,mistake:stranger-taken
+@test "client: --active: a stranger who connects first is sent away" {
+  printf 'Hello\n' >file
+  start_bad_ftp stranger file
+  ftp_client_with '--active --no-verify' 'get file mine'
+  assert_succeeds
+  assert_same "$(cat mine)" Hello
 }

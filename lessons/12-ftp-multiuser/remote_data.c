@@ -127,20 +127,21 @@ static int listen_active(struct remote_data *data)
     return code / 100 == 2 ? 0 : remote_blame_reply(remote);
 }
 
-/* Accepts a connection, if one waits and it is the server's: everybody can connect to the port, and
- * would get the file, or send another one. Returns whether it is there. */
+/* Accepts the server's connection, if it waits: everybody can connect to the port, and would get the file,
+ * or send another one. Strangers before it are sent away. Returns whether it is there. */
 static bool accept_server(struct remote_data *data)
 {
     struct sockaddr_storage peer;
     socklen_t length;
-    int fd = net_accept_from(data->listener, &peer, &length);
+    int fd;
 
-    if (fd == -1)
-        return false;
-    if (address_is_same_host(&peer, &data->remote->peer) &&
-        channel_open(&data->channel, fd) == 0)
-        return true;
-    close(fd);
+    /* All that wait: the server may have sent its bytes and its 226 already, and be the last of them. */
+    while ((fd = net_accept_from(data->listener, &peer, &length)) != -1) {
+        if (address_is_same_host(&peer, &data->remote->peer) &&
+            channel_open(&data->channel, fd) == 0)
+            return true;
+        close(fd);
+    }
     return false;
 }
 

@@ -86,7 +86,8 @@ static int find_begin(struct run *run)
     return 0;
 }
 
-/* Sends what the server does not have yet. */
+/* Sends what the server does not have yet. That may be nothing: also then the server must hear that the file
+ * ends here, for it may have all bytes, and yet keep them for a part. */
 static int send_rest(struct run *run)
 {
     struct send_file *sending = run->sending;
@@ -94,8 +95,6 @@ static int send_rest(struct run *run)
     const char *verb = "STOR";
     int result;
 
-    if (from > 0 && from == run->length) /* it has all */
-        return 0;
     if (from > 0 && !run->remote->features.has_rest) {
         verb = "APPE"; /* behind what is there, wherever that ends */
         from = 0;

@@ -288,6 +288,11 @@ ftp_client_with() {
   run_bounded "$CLIENT" --host "$host" --port "$port" --user alice --password-stdin "${options[@]}" <commands
 }
 
+# has_part NAME: of a download, something is there.
+has_part() {
+  [[ -s $1.part ]]
+}
+
 start_bad_ftp() {
   need python3
   start bad python3 "$ROOT/tests/lib/bad_ftp.py" "$@"
