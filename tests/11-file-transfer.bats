@@ -30,17 +30,6 @@ assert_same_files() {
     "$(stat -c '%s bytes' "$2"), $(digest "$2"); $(cmp "$1" "$2" 2>&1)"
 }
 
-assert_no_file() {
-  [[ ! -e $1 && ! -L $1 ]] || fail_because "there is a file that must not be there" "no $1" "$(ls -l "$1")"
-}
-
-# assert_files DIRECTORY [NAME]...: the directory has these, and no others but hidden ones.
-assert_files() {
-  local expected
-  expected=$(printf '%s\n' "${@:2}")
-  [[ $(ls "$1") == "$expected" ]] || fail_because "the files in $1 are not the right ones" "$expected" "$(ls "$1")"
-}
-
 # put_hello [NAME]: a small file.
 put_hello() {
   printf 'Hello\n' >hello.local

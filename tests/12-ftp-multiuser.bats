@@ -12,17 +12,6 @@ x_file() {
   head -c "$2" /dev/zero | tr '\0' x >"homes/alice/$1"
 }
 
-assert_no_file() {
-  [[ ! -e $1 && ! -L $1 ]] || fail_because "there is a file that must not be there" "no $1" "$(ls -ld "$1")"
-}
-
-# assert_files DIRECTORY [NAME]...: the directory has these, and no others but hidden ones.
-assert_files() {
-  local expected
-  expected=$(printf '%s\n' "${@:2}")
-  [[ $(ls "$1") == "$expected" ]] || fail_because "the files in $1 are not the right ones" "$expected" "$(ls "$1")"
-}
-
 # assert_listed LINE...: the peer's last listing has these lines, in any order, and no others. They stand
 # between the replies 150 and 226.
 assert_listed() {
@@ -2029,12 +2018,7 @@ start_tls() {
   start_tls
   wait_for_line server.out '^certificate: SHA256 ([0-9A-F]{2}:){31}[0-9A-F]{2}$'
   random_file file 3000000
-  put_url file file -k --ssl-reqd
-  assert_succeeds
-  assert_same_file file file
-  get_url file -k --ssl-reqd -o back
-  assert_succeeds
-  cmp file back
+  goes_both_ways file -k --ssl-reqd
   get_url '' -k --ssl-reqd
   assert_reply ' file$'
   get_url file --ssl-reqd
@@ -2700,12 +2684,7 @@ under_weather() {
   under_chaos short-recv,short-send,eintr
   start_tls
   random_file file 20000
-  put_url file file -k --ssl-reqd
-  assert_succeeds
-  assert_same_file file file
-  get_url file -k --ssl-reqd -o back
-  assert_succeeds
-  cmp file back
+  goes_both_ways file -k --ssl-reqd
 }
 
 # ---- the client ----

@@ -28,8 +28,7 @@ struct command {
     const char *name;
     void (*handle)(struct session *self, const char *argument);
     int flags;
-    const char
-        *help; /* its argument, and what it does; NULL: an old name of another one */
+    const char *help; /* NULL: an old name of another command */
 };
 
 static void handle_feat(struct session *self, const char *argument);
@@ -128,6 +127,18 @@ static const struct command *find(const struct command *table, int count,
     return NULL;
 }
 
+/* Its argument, and what it does. An old name has the text of the new one. */
+static const char *help_of(const struct command *command)
+{
+    const struct command *same = command;
+
+    if (command->help == NULL)
+        for (same = commands; same->handle != command->handle || same->help == NULL;
+             same++)
+            continue;
+    return same->help;
+}
+
 /* ---- what the server tells of itself ---- */
 
 static void handle_feat(struct session *self, const char *argument)
@@ -171,11 +182,7 @@ static void handle_help(struct session *self, const char *argument)
     const struct command *command = find(commands, COMMANDS, argument, &rest);
 
     if (command != NULL) {
-        const struct command *same =
-            commands; /* an old name has the text of the new one */
-        while (same->handle != command->handle || same->help == NULL)
-            same++;
-        control_reply(control, 214, "%s %s", command->name, same->help);
+        control_reply(control, 214, "%s %s", command->name, help_of(command));
     } else if (*argument != '\0') {
         control_reply(control, 504, "there is no such command");
     } else {
@@ -194,8 +201,7 @@ static void run(struct session *self, const struct command *command, const char 
     if ((command->flags & LOGIN) && !self->is_logged_in)
         control_reply(&self->control, 530, "log in first, with USER and PASS");
     else if ((command->flags & ARGUMENT) && *argument == '\0')
-        control_reply(&self->control, 501, "%s %s", command->name,
-                      command->help != NULL ? command->help : "needs an argument");
+        control_reply(&self->control, 501, "%s %s", command->name, help_of(command));
     else
         command->handle(self, argument);
 }

@@ -208,25 +208,31 @@ static void add_line(struct control *control, const char *prefix, const char *fo
     buffer_added(&control->replies, length + 2);
 }
 
-void control_reply(struct control *control, int code, const char *format, ...)
+/* A line with a code; `mark` is ' ' for the last line of a reply, and '-' for the first of several. */
+static void add_coded(struct control *control, int code, char mark, const char *format,
+                      va_list arguments)
 {
     char prefix[16];
+
+    snprintf(prefix, sizeof prefix, "%d%c", code, mark);
+    add_line(control, prefix, format, arguments);
+}
+
+void control_reply(struct control *control, int code, const char *format, ...)
+{
     va_list arguments;
 
-    snprintf(prefix, sizeof prefix, "%d ", code);
     va_start(arguments, format);
-    add_line(control, prefix, format, arguments);
+    add_coded(control, code, ' ', format, arguments);
     va_end(arguments);
 }
 
 void control_begin(struct control *control, int code, const char *format, ...)
 {
-    char prefix[16];
     va_list arguments;
 
-    snprintf(prefix, sizeof prefix, "%d-", code);
     va_start(arguments, format);
-    add_line(control, prefix, format, arguments);
+    add_coded(control, code, '-', format, arguments);
     va_end(arguments);
 }
 

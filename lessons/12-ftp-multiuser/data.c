@@ -148,8 +148,8 @@ void handle_epsv(struct session *self, const char *argument)
     }
 }
 
-/* Accepts the connection of this session's client; those of others are closed at once. Returns 0; or -1
- * with errno EAGAIN, if it has not come yet, or set by accept(2). */
+/* Accepts a data connection from the host of the control connection; those of others are closed at once. Returns
+ * 0; or -1 with errno EAGAIN, if it has not come yet, or set by accept(2). */
 static int accept_client(struct session *self)
 {
     struct sockaddr_storage peer;

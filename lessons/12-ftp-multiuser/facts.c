@@ -74,6 +74,19 @@ static int change(struct session *self, const char *path, const struct facts *fa
     return result;
 }
 
+/* Changes what the client has written, and fills in its virtual path. Returns whether that is done; else the reply
+ * was sent. */
+static bool apply(struct session *self, const char *argument, const struct facts *facts,
+                  char path[PATH_SIZE])
+{
+    if (!session_resolve(self, argument, path))
+        return false;
+    if (change(self, path, facts) == 0)
+        return true;
+    session_refuse(self, 550, path, errno);
+    return false;
+}
+
 /* MFMT TIME PATH, and SITE UTIME TIME PATH. */
 static void set_time(struct session *self, const char *argument, const char *verb,
                      int code)
@@ -87,11 +100,7 @@ static void set_time(struct session *self, const char *argument, const char *ver
                       verb);
         return;
     }
-    if (!session_resolve(self, argument + length + 1, path))
-        return;
-    if (change(self, path, &facts) == -1)
-        session_refuse(self, 550, path, errno);
-    else
+    if (apply(self, argument + length + 1, &facts, path))
         control_reply(&self->control, code, "Modify=%.14s; %s", argument, path);
 }
 
@@ -141,11 +150,7 @@ void handle_mff(struct session *self, const char *argument)
                       "MFF takes Modify=TIME;UNIX.mode=MODE; or one of them, and a path");
         return;
     }
-    if (!session_resolve(self, at + 1, path))
-        return;
-    if (change(self, path, &facts) == -1)
-        session_refuse(self, 550, path, errno);
-    else
+    if (apply(self, at + 1, &facts, path))
         control_reply(&self->control, 213, "%.*s %s", (int)(at - argument), argument,
                       path);
 }
@@ -162,11 +167,7 @@ void handle_site_chmod(struct session *self, const char *argument)
                       "SITE CHMOD takes a mode, such as 644, and a path");
         return;
     }
-    if (!session_resolve(self, argument + length + 1, path))
-        return;
-    if (change(self, path, &facts) == -1)
-        session_refuse(self, 550, path, errno);
-    else
+    if (apply(self, argument + length + 1, &facts, path))
         control_reply(&self->control, 200, "%s has the mode %03lo now", path,
                       (unsigned long)facts.mode);
 }

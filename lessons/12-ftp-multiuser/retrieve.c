@@ -277,8 +277,8 @@ void handle_mlst(struct session *self, const char *argument)
     control_reply(&self->control, 250, "End");
 }
 
-/* STAT without an argument: what the server thinks of this session. */
-static void reply_session(struct session *self)
+/* STAT without an argument: who is logged in, and what TYPE, PROT and others have set. */
+static void reply_settings(struct session *self)
 {
     struct control *control = &self->control;
 
@@ -302,15 +302,16 @@ void handle_stat(struct session *self, const char *argument)
 
     argument = skip_options(self, argument, &selection.style);
     if (*argument == '\0') {
-        reply_session(self);
+        reply_settings(self);
         return;
     }
     selection.style.owner = self->user;
-    if (!self->is_logged_in || !select_files(self, argument, &selection)) {
-        if (!self->is_logged_in)
-            control_reply(&self->control, 530, "log in first, with USER and PASS");
+    if (!self->is_logged_in) {
+        control_reply(&self->control, 530, "log in first, with USER and PASS");
         return;
     }
+    if (!select_files(self, argument, &selection))
+        return;
     control_begin(&self->control, 213, "status of %s", selection.path);
     if (!S_ISDIR(selection.about.st_mode)) {
         listing_write_entry(&lines, &selection.style, argument, &selection.about,

@@ -128,12 +128,14 @@ static int open_root(const char *root)
     return directory;
 }
 
+/* The ports that are given to nobody (RFC 6335, 6). */
+enum { FIRST_PORT = 49152, LAST_PORT = 65535 };
+
 int main(int argc, char **argv)
 {
     static struct ftp_server server = {.users = "users",
-                                       .first_port =
-                                           49152, /* RFC 6335: those that nobody has */
-                                       .last_port = 65535,
+                                       .first_port = FIRST_PORT,
+                                       .last_port = LAST_PORT,
                                        .max_clients = 512,
                                        .idle = 300,
                                        .timeout = 30,

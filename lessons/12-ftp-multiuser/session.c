@@ -85,6 +85,15 @@ void session_refuse(struct session *self, int code, const char *name, int error)
     control_reply(&self->control, code, "%s: %s", name, reason);
 }
 
+void session_refuse_file(struct session *self, const char *path, int error)
+{
+    session_refuse(self,
+                   error == EDQUOT   ? 552
+                   : error == ENOSPC ? 452
+                                     : 451,
+                   path, error);
+}
+
 void session_reset(struct session *self)
 {
     self->is_binary = self->has_pbsz = self->protects_data = false;

@@ -103,6 +103,9 @@ bool session_resolve(struct session *self, const char *argument, char path[PATH_
 /* Replies `code` (550, in most cases) with the name and what `error`, an errno, says. */
 void session_refuse(struct session *self, int code, const char *name, int error);
 
+/* The same for what has gone wrong with a file in a transfer: 552 (the quota), 452 (the disk is full) or 451. */
+void session_refuse_file(struct session *self, const char *path, int error);
+
 /* class FtpHandler(BaseRequestHandler). Its server must be a struct ftp_server. */
 extern const struct request_handler_class session_class;
 

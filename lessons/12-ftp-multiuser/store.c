@@ -67,14 +67,6 @@ static enum transfer_end receive_file(struct transfer *transfer, struct upload *
 /* Where the new bytes are to begin. */
 enum { AT_END = -1 };
 
-/* The code of the reply for what a file has. */
-static int code_of(int error)
-{
-    if (error == EDQUOT)
-        return 552;
-    return error == ENOSPC ? 452 : 451;
-}
-
 /* Stores into an upload that is open, from `offset` on. */
 static void store_open(struct session *self, struct upload *upload, const char *verb,
                        const char *path, off_t offset, const char *what)
@@ -86,7 +78,7 @@ static void store_open(struct session *self, struct upload *upload, const char *
             control_reply(&self->control, 554, "%s: it has %jd bytes only", path,
                           (intmax_t)upload_size(upload));
         else
-            session_refuse(self, code_of(errno), path, errno);
+            session_refuse_file(self, path, errno);
         return;
     }
     if (!data_open(self, what))

@@ -99,14 +99,18 @@ enum transfer_end transfer_attend(struct session *self, const struct transfer *t
         enum transfer_end result = answer_lines(self, transfer);
         if (result != TRANSFER_DONE)
             return result;
+        if (!control->is_held && channel_has_pending(&control->channel)) {
+            result = hear(control); /* TLS has it already, so poll would not tell */
+            if (result != TRANSFER_DONE)
+                return result;
+            continue;
+        }
         struct pollfd waits[2] = {
             {.fd = control->channel.fd, .events = control->is_held ? POLLRDHUP : POLLIN}};
         if (other != NULL)
             waits[1] = *other;
         const double left = end - net_now();
         int timeout = seconds == 0 ? -1 : left > 0 ? (int)(left * 1000) + 1 : 0;
-        if (!control->is_held && channel_has_pending(&control->channel))
-            waits[0].events = POLLIN | POLLOUT; /* so it is ready at once */
         int count = poll(waits, other != NULL ? 2 : 1, timeout);
         if (count == 0) {
             errno = ETIMEDOUT;
@@ -299,16 +303,6 @@ static void log_access(const struct transfer *transfer, bool is_complete, int di
                                     .is_complete = is_complete});
 }
 
-/* Replies with the code and the reason for what the file has. */
-static void reply_file_error(struct session *self, const char *path, int error)
-{
-    if (error == EDQUOT)
-        control_reply(&self->control, 552, "%s: your quota is used up", path);
-    else
-        control_reply(&self->control, error == ENOSPC ? 452 : 451, "%s: %s", path,
-                      strerror(error));
-}
-
 /* Reads on for a while, and throws away what comes. To close with bytes unread would reset the data
  * connection, and many a client would look no further, and never tell its user the reason. */
 static void drain(struct session *self)
@@ -327,7 +321,7 @@ void transfer_conclude(struct transfer *transfer, enum transfer_end end, int dir
         channel_end(&self->data.channel); /* many wait for that; others have gone */
     const int error = errno;
     if (end == TRANSFER_FILE) {
-        reply_file_error(self, transfer->path, error);
+        session_refuse_file(self, transfer->path, error);
         if (direction == ACCESS_IN && control_flush(&self->control) == 0)
             drain(self);
     }

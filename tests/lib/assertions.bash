@@ -32,3 +32,15 @@ assert_printed() {
 ESCAPED_ESC='\\(x1[bB]|033|e)'
 ESCAPED_NUL='\\(x00|0+)'
 ESCAPED_FF='\\(x[fF][fF]|377)'
+
+# assert_no_file PATH: nothing has the name, not even a link.
+assert_no_file() {
+  [[ ! -e $1 && ! -L $1 ]] || fail_because "there is a file that must not be there" "no $1" "$(ls -ld "$1")"
+}
+
+# assert_files DIRECTORY [NAME]...: the directory has these, and no others but hidden ones.
+assert_files() {
+  local expected
+  expected=$(printf '%s\n' "${@:2}")
+  [[ $(ls "$1") == "$expected" ]] || fail_because "the files in $1 are not the right ones" "$expected" "$(ls "$1")"
+}

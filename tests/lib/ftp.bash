@@ -255,6 +255,16 @@ need() {
   done
 }
 
+# goes_both_ways FILE [OPTION]...: curl stores it as alice, and gets it back.
+goes_both_ways() {
+  put_url "$1" "$1" "${@:2}"
+  assert_succeeds
+  assert_same_file "$1" "$1"
+  get_url "$1" "${@:2}" -o back
+  assert_succeeds
+  cmp "$1" back
+}
+
 # make_certificate NAME [OPTION]...: NAME.pem and NAME.key, for 127.0.0.1.
 make_certificate() {
   need openssl
