@@ -22,6 +22,17 @@ int channel_open(struct channel *channel, int fd)
     return 0;
 }
 
+int channel_connected(const struct channel *channel)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+
+    if (getsockopt(channel->fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
+        return -1;
+    errno = error;
+    return error == 0 ? 0 : -1;
+}
+
 int channel_begin_tls(struct channel *channel, SSL_CTX *context, bool is_server)
 {
     SSL *tls = SSL_new(context);

@@ -23,6 +23,9 @@ struct channel {
  * or -1 with errno set by fcntl(2); then the socket is still the caller's. */
 int channel_open(struct channel *channel, int fd);
 
+/* How connect(2) on its socket, which has failed with EINPROGRESS, has ended. Returns 0; or -1 with errno. */
+int channel_connected(const struct channel *channel);
+
 /*
  * Begins TLS on a channel that sends plain bytes: SSL_new, SSL_set_fd. The handshake is done by
  * channel_handshake. `context` is one of tls.h.

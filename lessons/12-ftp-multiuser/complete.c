@@ -132,17 +132,6 @@ static int find_local(const char *word, bool only_directories, struct complete *
     return result;
 }
 
-/* Whether the word with this index names something here: always; or because it is the second one of `get`,
- * while that of `put` is on the server. */
-static enum verb_names names_of(const struct verb *verb, int index)
-{
-    if (index == 2 && strcmp(verb->arguments, "FILE [LOCAL]") == 0)
-        return VERB_LOCAL;
-    if (index == 2 && strcmp(verb->arguments, "LOCAL [FILE]") == 0)
-        return VERB_REMOTE;
-    return verb->names;
-}
-
 /* The command with which the line begins, or NULL. */
 static const struct verb *verb_of(const char *line, size_t length)
 {
@@ -175,10 +164,10 @@ int complete_find(struct verbs *verbs, const char *line, size_t length,
         return -1;
     complete->begin = words_last(line, length, word, &index);
     const struct verb *verb = index > 0 ? verb_of(line, length) : NULL;
-    const enum verb_names names = verb != NULL ? names_of(verb, index) : VERB_NOTHING;
-    if (index == 0)
-        result = find_commands(word, complete);
-    else if (strcmp(verb != NULL ? verb->name : "", "help") == 0)
+    const enum verb_names names = verb == NULL ? VERB_NOTHING
+                                  : index == 1 ? verb->first
+                                               : verb->others;
+    if (index == 0 || (verb != NULL && strcmp(verb->name, "help") == 0))
         result = find_commands(word, complete);
     else if (names == VERB_REMOTE || names == VERB_REMOTE_DIRECTORY)
         result = find_remote(verbs, word, names == VERB_REMOTE_DIRECTORY, complete);

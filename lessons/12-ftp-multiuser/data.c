@@ -230,18 +230,6 @@ static int begin_to_connect(struct session *self)
     return connect(fd, (const struct sockaddr *)to, address_length(to));
 }
 
-/* How the attempt to connect has ended: 0, or -1 with errno. */
-static int end_to_connect(const struct session *self)
-{
-    int error = 0;
-    socklen_t length = sizeof error;
-
-    if (getsockopt(self->data.channel.fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
-        return -1;
-    errno = error;
-    return error == 0 ? 0 : -1;
-}
-
 /* ---- the connection ---- */
 
 /* Waits until `fd` has one of the events. Returns as transfer_attend; TRANSFER_BROKEN with ETIMEDOUT. */
@@ -290,7 +278,9 @@ static enum transfer_end connect_data(struct session *self)
             end = wait_for(self, data->channel.fd, POLLOUT);
         else
             end = TRANSFER_BROKEN;
-        return end == TRANSFER_DONE && end_to_connect(self) == -1 ? TRANSFER_BROKEN : end;
+        return end == TRANSFER_DONE && channel_connected(&data->channel) == -1
+                   ? TRANSFER_BROKEN
+                   : end;
     }
     return accept_data(self);
 }

@@ -14,14 +14,8 @@
 static int finish(int fd, double seconds)
 {
     const struct channel channel = {.fd = fd, .waits_for = POLLOUT};
-    int error = 0;
-    socklen_t length = sizeof error;
 
-    if (channel_wait(&channel, seconds) == -1 ||
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == -1)
-        return -1;
-    errno = error;
-    return error == 0 ? 0 : -1;
+    return channel_wait(&channel, seconds) == 0 ? channel_connected(&channel) : -1;
 }
 
 int dial_address(const struct sockaddr_storage *address, socklen_t length, double seconds)

@@ -190,8 +190,8 @@ static int receive_line(struct remote *remote, char **line, size_t *length)
 /* Why no reply has come, by errno. Returns -1. */
 static int fail_receive(struct remote *remote)
 {
-    if (errno ==
-        EINTR) { /* it may still come: then nobody takes it for the answer to the next command */
+    if (errno == EINTR) {
+        /* It may still come: then nobody takes it for the answer to the next command. */
         remote->owed++;
         return remote_blame_errno(remote, "");
     }
@@ -221,8 +221,8 @@ int remote_receive(struct remote *remote)
             if (result == -1)
                 return fail_receive(remote);
         } while (result == 0);
-        if (remote->reply.code ==
-            421) { /* it closes the connection, whatever was asked */
+        if (remote->reply.code == 421) {
+            /* It closes the connection, whatever was asked. */
             remote_blame_reply(remote);
             return remote_lose(remote);
         }

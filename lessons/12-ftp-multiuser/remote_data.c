@@ -56,7 +56,7 @@ static int ask_for_port(struct remote *remote)
     if (is_extended && code == 229)
         port = remote_parse_extended(text, length);
     else if (!is_extended && code == 227)
-        port = remote_parse_passive(text - 4, length + 4);
+        port = remote_parse_passive(text, length);
     else
         return remote_blame_reply(remote);
     return port != -1 ? port : remote_blame(remote, "no port is in the answer %d", code);

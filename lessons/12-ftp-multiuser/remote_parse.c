@@ -105,10 +105,9 @@ const char *remote_reply_last(const struct remote_reply *reply, size_t *length)
 
 /* ---- what single replies say ---- */
 
-int remote_parse_passive(const char *line, size_t length)
+int remote_parse_passive(const char *text, size_t length)
 {
-    const char *end = line + length;
-    const char *at = length > 4 ? line + 4 : end; /* behind the code */
+    const char *at = text, *end = text + length;
     intmax_t numbers[6];
 
     /* Not all servers put them into parentheses (RFC 1123, 4.1.2.6). */
@@ -125,10 +124,10 @@ int remote_parse_passive(const char *line, size_t length)
     return port > 0 ? port : -1;
 }
 
-int remote_parse_extended(const char *line, size_t length)
+int remote_parse_extended(const char *text, size_t length)
 {
-    const char *end = line + length;
-    const char *at = length > 0 ? memchr(line, '(', length) : NULL;
+    const char *end = text + length;
+    const char *at = length > 0 ? memchr(text, '(', length) : NULL;
 
     if (at == NULL || end - at < 6)
         return -1;

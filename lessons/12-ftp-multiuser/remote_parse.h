@@ -38,14 +38,14 @@ const char *remote_reply_last(const struct remote_reply *reply, size_t *length);
 bool remote_reply_line(const struct remote_reply *reply, size_t *at, const char **line,
                        size_t *length);
 
-/* ---- what single replies say; `line` is their last one ---- */
+/* ---- what single replies say: `line` is their last one, and `text` what stands in it behind the code ---- */
 
-/* "227 Entering Passive Mode (h1,h2,h3,h4,p1,p2)". Returns the port, 1 to 65535, or -1. What the
+/* "Entering Passive Mode (h1,h2,h3,h4,p1,p2)", behind 227. Returns the port, 1 to 65535, or -1. What the
  * address is, nobody needs to know: remote_data.h. */
-int remote_parse_passive(const char *line, size_t length);
+int remote_parse_passive(const char *text, size_t length);
 
-/* "229 Entering Extended Passive Mode (|||6446|)" (RFC 2428). Returns the port, or -1. */
-int remote_parse_extended(const char *line, size_t length);
+/* "Entering Extended Passive Mode (|||6446|)", behind 229 (RFC 2428). Returns the port, or -1. */
+int remote_parse_extended(const char *text, size_t length);
 
 /* "213 50", which answers SIZE. Returns the number, or -1. */
 off_t remote_parse_size(const char *line, size_t length);

@@ -209,7 +209,7 @@ static bool run_mv(struct verbs *verbs, char **words, int count)
     return demand(verbs, "mv", "RNTO", words[1]);
 }
 
-/* ---- the session ---- */
+/* ---- the quota, and how data connections are made ---- */
 
 static bool run_quota(struct verbs *verbs, char **words, int count)
 {
@@ -277,34 +277,42 @@ static bool run_quit(struct verbs *verbs, char **words, int count)
 
 const struct verb verbs_table[] = {
     {"active", "", "let the server make the data connections", 0, 0, run_active,
-     VERB_NOTHING},
-    {"cat", "FILE", "show a file of the server", 1, 1, verbs_files_cat, VERB_REMOTE},
+     VERB_NOTHING, VERB_NOTHING},
+    {"cat", "FILE", "show a file of the server", 1, 1, verbs_files_cat, VERB_REMOTE,
+     VERB_REMOTE},
     {"cd", "[DIR]", "go to a directory of the server", 0, 1, run_cd,
-     VERB_REMOTE_DIRECTORY},
-    {"get", "FILE [LOCAL]", "fetch a file", 1, 2, verbs_files_get, VERB_REMOTE},
-    {"help", "[COMMAND]", "show this", 0, 1, run_help, VERB_NOTHING},
+     VERB_REMOTE_DIRECTORY, VERB_REMOTE_DIRECTORY},
+    {"get", "FILE [LOCAL]", "fetch a file", 1, 2, verbs_files_get, VERB_REMOTE,
+     VERB_LOCAL},
+    {"help", "[COMMAND]", "show this", 0, 1, run_help, VERB_NOTHING, VERB_NOTHING},
     {"lcd", "[DIR]", "go to a directory of this machine", 0, 1, run_lcd,
-     VERB_LOCAL_DIRECTORY},
-    {"ls", "[PATH]", "list a directory of the server", 0, 1, run_ls, VERB_REMOTE},
+     VERB_LOCAL_DIRECTORY, VERB_LOCAL_DIRECTORY},
+    {"ls", "[PATH]", "list a directory of the server", 0, 1, run_ls, VERB_REMOTE,
+     VERB_REMOTE},
     {"mget", "PATTERN...", "fetch several files: mget *.txt", 1, WORDS_MAX,
-     verbs_files_mget, VERB_REMOTE},
-    {"mkdir", "DIR", "make a directory", 1, 1, run_mkdir, VERB_REMOTE_DIRECTORY},
+     verbs_files_mget, VERB_REMOTE, VERB_REMOTE},
+    {"mkdir", "DIR", "make a directory", 1, 1, run_mkdir, VERB_REMOTE_DIRECTORY,
+     VERB_REMOTE_DIRECTORY},
     {"mput", "PATTERN...", "send several files", 1, WORDS_MAX, verbs_files_mput,
-     VERB_LOCAL},
-    {"mv", "OLD NEW", "rename", 2, 2, run_mv, VERB_REMOTE},
+     VERB_LOCAL, VERB_LOCAL},
+    {"mv", "OLD NEW", "rename", 2, 2, run_mv, VERB_REMOTE, VERB_REMOTE},
     {"passive", "", "make the data connections from here", 0, 0, run_passive,
+     VERB_NOTHING, VERB_NOTHING},
+    {"put", "LOCAL [FILE]", "send a file", 1, 2, verbs_files_put, VERB_LOCAL,
+     VERB_REMOTE},
+    {"pwd", "", "show the directory of the server", 0, 0, run_pwd, VERB_NOTHING,
      VERB_NOTHING},
-    {"put", "LOCAL [FILE]", "send a file", 1, 2, verbs_files_put, VERB_LOCAL},
-    {"pwd", "", "show the directory of the server", 0, 0, run_pwd, VERB_NOTHING},
-    {"quit", "", "leave", 0, 0, run_quit, VERB_NOTHING},
-    {"quota", "", "show how much room there is", 0, 0, run_quota, VERB_NOTHING},
+    {"quit", "", "leave", 0, 0, run_quit, VERB_NOTHING, VERB_NOTHING},
+    {"quota", "", "show how much room there is", 0, 0, run_quota, VERB_NOTHING,
+     VERB_NOTHING},
     {"reget", "FILE [LOCAL]", "fetch the rest of a file: LOCAL.part goes on", 1, 2,
-     verbs_files_reget, VERB_REMOTE},
+     verbs_files_reget, VERB_REMOTE, VERB_LOCAL},
     {"reput", "LOCAL [FILE]", "send the rest of a file", 1, 2, verbs_files_reput,
-     VERB_LOCAL},
-    {"rm", "FILE...", "delete", 1, WORDS_MAX, run_rm, VERB_REMOTE},
-    {"rmdir", "DIR", "delete an empty directory", 1, 1, run_rmdir, VERB_REMOTE_DIRECTORY},
-    {"tls", "", "begin TLS, and log in again", 0, 0, run_tls, VERB_NOTHING},
+     VERB_LOCAL, VERB_REMOTE},
+    {"rm", "FILE...", "delete", 1, WORDS_MAX, run_rm, VERB_REMOTE, VERB_REMOTE},
+    {"rmdir", "DIR", "delete an empty directory", 1, 1, run_rmdir, VERB_REMOTE_DIRECTORY,
+     VERB_REMOTE_DIRECTORY},
+    {"tls", "", "begin TLS, and log in again", 0, 0, run_tls, VERB_NOTHING, VERB_NOTHING},
     {0},
 };
 
@@ -321,11 +329,11 @@ bool verbs_run(struct verbs *verbs, char *line)
     char *words[WORDS_MAX];
     int count = words_split(line, words);
 
-    if (count == -1)
+    if (count == -1) {
         remote_blame(verbs->remote, "%s",
                      errno == EINVAL ? "a quote is not closed" : "too many words");
-    if (count == -1)
         return verbs_complain(verbs, "command");
+    }
     if (count == 0)
         return true;
     const struct verb *verb = verbs_find(words[0]);

@@ -28,14 +28,15 @@ struct verb {
     const char *help;
     int min, max; /* how many words may stand behind it */
     bool (*run)(struct verbs *verbs, char **words, int count);
-    /* What its words are the names of, for completion. */
+    /* What its first word is the name of, and each other one, for completion. */
     enum verb_names {
         VERB_NOTHING,
         VERB_REMOTE,
         VERB_REMOTE_DIRECTORY,
         VERB_LOCAL,
         VERB_LOCAL_DIRECTORY
-    } names;
+    } first,
+        others;
 };
 
 /* All of them; the last one has no name. */
