@@ -166,8 +166,8 @@ port_words() {
 # bats test_tags=needs:logs-in,points:3
 @test "server: REIN: nobody is logged in, and all is as at the beginning" {
   start_ftp
-  ftp 'ask:257:MKD sub' 'ask:250:CWD sub' 'ask:350:RNFR ../sub' ask:220:REIN ask:530:PWD 'ask:503:PASS secret' \
-    'ask:331:USER bob' 'ask:230:PASS secret' ask:257:PWD 'ask:550:SIZE x' 'ask:503:RNTO y'
+  ftp 'ask:257:MKD sub' 'ask:250:CWD sub' 'ask:200:EPSV ALL' 'ask:350:RNFR ../sub' ask:220:REIN ask:530:PWD 'ask:503:PASS secret' \
+    'ask:331:USER bob' 'ask:230:PASS secret' ask:257:PWD 'ask:550:SIZE x' 'ask:503:RNTO y' ask:227:PASV
   assert_reply '^257 "/" '
   assert_reply '^550 .*TYPE I'
 }
@@ -996,6 +996,19 @@ lets_in() {
   wait_until lets_in || fail_because "nobody is let in after one has left" 220 "$(peer lines && echo "$output")"
   tell two on
   wait_for_status two 0
+}
+
+# bats test_tags=needs:logs-in,points:2
+@test "server: who does not log in is told 421 after --timeout, whatever else it says" {
+  local noops=() i
+  for i in {1..20}; do
+    noops+=(ask:200:NOOP silence:0.2)
+  done
+  start_ftp --timeout 1
+  start_peer guest reply:220 "${noops[@]}" say:still
+  wait_for_status guest 1
+  assert_count guest.err 421 1
+  assert_count guest.out '^still$' 0
 }
 
 # bats test_tags=needs:limits,points:3
