@@ -79,6 +79,8 @@ $(BUILD)/fuzz/replies: lessons/08-asynchat-http/mail/reply.c
 $(BUILD)/fuzz/frames: lessons/10-remote-shell/frame.c
 $(BUILD)/fuzz/transfer: lessons/11-file-transfer/protocol.c lessons/11-file-transfer/name.c
 $(BUILD)/fuzz/paths: lessons/12-ftp-multiuser/path.c lessons/12-ftp-multiuser/listing.c
+$(BUILD)/fuzz/addresses: lessons/12-ftp-multiuser/address.c
+$(BUILD)/fuzz/ftp_commands: $(call modules,lessons/12-ftp-multiuser/)
 $(BUILD)/fuzz/ftp_replies: lessons/12-ftp-multiuser/remote_parse.c lessons/12-ftp-multiuser/url.c
 
 $(BUILD)/common/%.o: common/%.c | compiler

@@ -243,14 +243,13 @@ void handle_mlsd(struct session *self, const char *argument)
 /* Adds the lines of a buffer to a reply, and frees it. */
 static void add_lines(struct session *self, struct buffer *lines)
 {
-    char *line = buffer_front(lines);
-    const char *end = line + buffer_length(lines);
+    size_t left;
 
-    while (line < end) {
-        char *next = memchr(line, '\r', (size_t)(end - line));
-        *next = '\0';
+    while ((left = buffer_length(lines)) > 0) {
+        char *line = buffer_front(lines), *end = memchr(line, '\r', left);
+        *end = '\0';
         control_add(&self->control, "%s", line);
-        line = next + 2;
+        buffer_take(lines, (size_t)(end - line) + 2);
     }
     buffer_free(lines);
 }
