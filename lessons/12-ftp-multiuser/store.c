@@ -17,8 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is received at once. */
-enum { PIECE = 256 * 1024 };
+/* What is received at once, at most: the more bytes are taken, the less often the client has to be woken. Memory
+ * is used only for as many as come. */
+enum { PIECE = 1024 * 1024 };
 
 /* ---- the bytes ---- */
 

@@ -5,6 +5,7 @@
  * Its partner:  any FTP server on 127.0.0.1 where USER has the password "secret"; for `bare`, itself
  *
  *     retr FILE COUNT    gets the file so many times on one session, and throws it away
+ *     tls FILE COUNT     as retr, but both connections are under TLS; it looks at no certificate
  *     stor FILE MIB      stores so many MiB of zeros
  *     login - COUNT      so many sessions log in at once, and stay until stdin ends
  *     bare FILE COUNT    as retr, but from a bare loop of accept and sendfile on PORT; no FTP
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,6 +34,7 @@ static char piece[PIECE];
 /* A control connection. */
 struct session {
     int fd;
+    SSL *tls;         /* or NULL */
     char bytes[8192]; /* a reply, as far as it has come */
     size_t length;
     int step; /* of the login */
@@ -70,11 +73,38 @@ static int next_reply(struct session *session, char line[256])
     return 0;
 }
 
+/* TLS on a socket. The session of `other`, if it is not NULL, is resumed: some servers demand it. */
+static SSL *secure(int fd, SSL *other)
+{
+    static SSL_CTX *context;
+
+    if (context == NULL) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_options(context,
+                            SSL_OP_IGNORE_UNEXPECTED_EOF); /* others don't end TLS */
+    }
+    SSL *tls = SSL_new(context);
+    if (tls == NULL || SSL_set_fd(tls, fd) != 1)
+        fail("TLS");
+    SSL_SESSION *resumed = other == NULL ? NULL : SSL_get1_session(other);
+    SSL_set_session(tls, resumed);
+    SSL_SESSION_free(resumed);
+    if (SSL_connect(tls) != 1)
+        fail("the TLS handshake");
+    return tls;
+}
+
+static ssize_t receive_some(int fd, SSL *tls, void *bytes, size_t size)
+{
+    return tls != NULL ? SSL_read(tls, bytes, (int)size) : recv(fd, bytes, size, 0);
+}
+
 /* Receives what has come. Returns whether the connection is still there. */
 static bool receive(struct session *session)
 {
-    ssize_t count = recv(session->fd, session->bytes + session->length,
-                         sizeof session->bytes - session->length, 0);
+    ssize_t count =
+        receive_some(session->fd, session->tls, session->bytes + session->length,
+                     sizeof session->bytes - session->length);
 
     if (count > 0)
         session->length += (size_t)count;
@@ -98,7 +128,8 @@ static void command(struct session *session, int code, const char *verb, const c
     int length =
         snprintf(line, sizeof line, "%s%s%s\r\n", verb, *word != '\0' ? " " : "", word);
 
-    if (net_send_all(session->fd, line, (size_t)length) == -1)
+    if (session->tls != NULL ? SSL_write(session->tls, line, length) != length
+                             : net_send_all(session->fd, line, (size_t)length) == -1)
         fail("send");
     if (code != 0 && get_reply(session, line) != code) {
         fprintf(stderr, "%s: %s\n", verb, line);
@@ -116,14 +147,15 @@ static int open_data(struct session *session)
     return dial(atol(strstr(line, "|||") + 3));
 }
 
-static void drain(int fd)
+static void drain(int fd, SSL *tls)
 {
     ssize_t count;
 
-    while ((count = recv(fd, piece, sizeof piece, 0)) > 0)
+    while ((count = receive_some(fd, tls, piece, sizeof piece)) > 0)
         continue;
     if (count == -1)
         fail("data connection");
+    SSL_free(tls);
     close(fd);
 }
 
@@ -146,7 +178,7 @@ static void retr(struct session *session, const char *file, long count)
     for (long i = 0; i < count; i++) {
         int data = open_data(session);
         command(session, 0, "RETR", file);
-        drain(data);
+        drain(data, session->tls == NULL ? NULL : secure(data, session->tls));
         expect_end(session);
     }
 }
@@ -155,7 +187,7 @@ static void stor(struct session *session, const char *file, long mib)
 {
     int data = open_data(session);
 
-    command(session, 150, "STOR", file);
+    command(session, 0, "STOR", file);
     for (long i = 0; i < mib; i++)
         if (net_send_all(data, piece, sizeof piece) == -1)
             fail("data connection");
@@ -195,7 +227,7 @@ static void bare(long port, const char *path, long count)
         _exit(EXIT_SUCCESS);
     }
     for (long i = 0; i < count; i++)
-        drain(dial(port));
+        drain(dial(port), NULL);
     waitpid(child, NULL, 0);
 }
 
@@ -246,7 +278,8 @@ static long login(long port, const char *user, long count)
 int main(int argc, char **argv)
 {
     if (argc != 6) {
-        fputs("usage: ftp_load PORT USER retr|stor|login|bare ARGUMENT COUNT\n", stderr);
+        fputs("usage: ftp_load PORT USER retr|tls|stor|login|bare ARGUMENT COUNT\n",
+              stderr);
         return 2;
     }
     const long port = atol(argv[1]), count = atol(argv[5]);
@@ -255,16 +288,22 @@ int main(int argc, char **argv)
     long failed = 0;
 
     net_raise_descriptor_limit();
-    if (strcmp(action, "retr") == 0 || strcmp(action, "stor") == 0) {
+    if (strcmp(action, "login") != 0 && strcmp(action, "bare") != 0) {
         char line[256];
         session.fd = dial(port);
         get_reply(&session, line);
+        if (strcmp(action, "tls") == 0) {
+            command(&session, 234, "AUTH", "TLS");
+            session.tls = secure(session.fd, NULL);
+            command(&session, 200, "PBSZ", "0");
+            command(&session, 200, "PROT", "P");
+        }
         command(&session, 331, "USER", user);
         command(&session, 230, "PASS", "secret");
         command(&session, 200, "TYPE", "I");
     }
     const double began = net_now();
-    if (strcmp(action, "retr") == 0)
+    if (strcmp(action, "retr") == 0 || strcmp(action, "tls") == 0)
         retr(&session, argument, count);
     else if (strcmp(action, "stor") == 0)
         stor(&session, argument, count);
