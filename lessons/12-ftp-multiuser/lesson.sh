@@ -230,8 +230,8 @@ expect table '^10$'
 reveal "Each has a thread of its own, so nobody waits for the others: ThreadingTCPServer."
 
 title "8. What the cable sees"
-say "Between client and server stands somebody with a cable in the middle. A logs in without TLS, and then B with" \
-  "TLS."
+say "Between client and server stands somebody with a cable in the middle. At the same time, A logs in without" \
+  "TLS, and B with TLS. -> is what the client sends, <- what the server does."
 ask "What does the cable see of the password of B?" \
   "The same as of A." \
   "Its first letter." \
@@ -241,21 +241,25 @@ columns server A B
 server --tls auto --quiet
 program A "$wiretap" --to "$port"
 expect A '^listening on '
-tapped=${line##*:}
-"$tour_programs/client" --port "$tapped" --user alice --password-stdin --quiet <<<$'secret\nquit' >/dev/null 2>&1 ||
-  fail "the client without TLS could not log in"
-expect A '^-> PASS secret'
-wait_for_status A 0
+plain=${line##*:}
 program B "$wiretap" --to "$port"
 expect B '^listening on '
 tapped=${line##*:}
-"$tour_programs/client" --port "$tapped" --user alice --password-stdin --quiet --tls --insecure <<<$'secret\nquit' \
-  >/dev/null 2>&1 || fail "the client with TLS could not log in"
+# log_in PORT OPTION...: a client that logs in, and leaves.
+log_in() {
+  "$tour_programs/client" --port "$1" --user alice --password-stdin --quiet "${@:2}" <<<$'secret\nquit' >/dev/null 2>&1
+}
+log_in "$plain" &
+without=$!
+log_in "$tapped" --tls --insecure || fail "the client with TLS could not log in"
+wait "$without" || fail "the client without TLS could not log in"
+expect A '^-> PASS secret'
+wait_for_status A 0
 expect B '^-> AUTH TLS'
 expect B '^<- 234 '
 wait_for_status B 0
 expect_not B 'secret'
-reveal "AUTH TLS is the last thing that can be read. What somebody had written behind it, in the hope that the server" \
+reveal "Look at both columns side by side: of A, everything can be read. Of B, AUTH TLS is the last thing that can be read. What somebody had written behind it, in the hope that the server" \
   "would take it for the client's, is thrown away before the handshake. (How long a command is can still be seen.) --insecure: the certificate of this" \
   "server is its own, and nobody has signed it. A client that takes it may be talking to the cable."
 cd "$top" || exit
