@@ -142,24 +142,22 @@ static void *play_client(void *argument)
     const struct client *client = argument;
     const struct linger at_once = {.l_onoff =
                                        1}; /* else its port stays taken for a minute */
-    size_t length = 0, size = 0;
-    char *replies = NULL;
+    struct buffer replies = {0};
     ssize_t count;
 
     net_send_all(client->fd, client->bytes,
                  client->size); /* fails if QUIT stood among them */
     shutdown(client->fd, SHUT_WR);
     do {
-        if (length == size)
-            replies = realloc(replies, size = size * 2 + 8192);
-        check(replies != NULL);
-        count = recv(client->fd, replies + length, size - length, 0);
-        length += count > 0 ? (size_t)count : 0;
+        char *room = buffer_reserve(&replies, 8192);
+        check(room != NULL);
+        count = recv(client->fd, room, 8192, 0);
+        buffer_added(&replies, count > 0 ? (size_t)count : 0);
     } while (count > 0);
     setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(client->fd);
-    check_replies(replies, length);
-    free(replies);
+    check_replies(buffer_front(&replies), buffer_length(&replies));
+    buffer_free(&replies);
     return NULL;
 }
 
