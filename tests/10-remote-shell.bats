@@ -1062,7 +1062,7 @@ accepting() {
   printf 'typed, and not sent\003' >&"${input_of[terminal]}"
   tell terminal 'echo all is well'
   wait_for_line terminal.out '^(> )?all is well' # the prompt may come after the line was typed
-  wait_for_line terminal.out '^> $' # before that, Ctrl-D is still for the command
+  wait_for_line terminal.out '^> $'              # before that, Ctrl-D is still for the command
   printf '\004' >&"${input_of[terminal]}"
   wait_for_end terminal
   assert_count server.out 'not sent' 0
